@@ -1,0 +1,21 @@
+/* A binary heap of pointers: the smallest first, by an order given at init. It owns no item. */
+#ifndef BASE_HEAP_H
+#define BASE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct heap {
+    void **items;
+    size_t count;
+    size_t size;
+    bool (*before)(const void *a, const void *b); /* set once; a strict order */
+};
+
+void heap_init(struct heap *heap, bool (*before)(const void *a, const void *b));
+void heap_deinit(struct heap *heap);
+void heap_push(struct heap *heap, void *item);
+void *heap_first(const struct heap *heap); /* NULL when empty */
+void *heap_pop(struct heap *heap);         /* NULL when empty */
+
+#endif

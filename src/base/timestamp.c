@@ -1,0 +1,44 @@
+#include "base/timestamp.h"
+
+#include "base/check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define HTTP_DATE_BYTES_MAX 64
+
+void timestamp_format(int64_t unix_ms, char text[TIMESTAMP_BYTES]) {
+    check(text != NULL);
+    int64_t milliseconds = unix_ms % 1000 < 0 ? unix_ms % 1000 + 1000 : unix_ms % 1000;
+    time_t seconds = (time_t)(unix_ms / 1000 - (unix_ms % 1000 < 0));
+    struct tm parts;
+    if (gmtime_r(&seconds, &parts) == NULL || parts.tm_year > 9999 - 1900)
+        parts = (struct tm){.tm_year = 9999 - 1900, .tm_mon = 11, .tm_mday = 31};
+    if (parts.tm_year < -1900)
+        parts = (struct tm){.tm_year = -1900, .tm_mday = 1};
+    /* strftime writes a year before 1000 without its zeros. */
+    size_t length = (size_t)snprintf(text, TIMESTAMP_BYTES, "%04d", parts.tm_year + 1900);
+    length += strftime(text + length, TIMESTAMP_BYTES - length, "-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + length, TIMESTAMP_BYTES - length, ".%03dZ", (int)milliseconds);
+}
+
+bool timestamp_from_http_date(struct text view, int64_t *unix_ms) {
+    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+                                        "%a %b %d %H:%M:%S %Y"};
+    char copy[HTTP_DATE_BYTES_MAX];
+    view = text_trim(view);
+    if (view.len == 0 || view.len >= sizeof copy)
+        return false;
+    memcpy(copy, view.data, view.len);
+    copy[view.len] = '\0';
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        struct tm parts = {0};
+        const char *end = strptime(copy, forms[i], &parts);
+        if (end == NULL || *end != '\0')
+            continue;
+        *unix_ms = (int64_t)timegm(&parts) * 1000;
+        return true;
+    }
+    return false;
+}
