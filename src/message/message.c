@@ -1,0 +1,37 @@
+#include "message/message.h"
+
+#include "base/check.h"
+#include "message/phone.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+__attribute__((format(printf, 3, 4))) static bool
+refuse(struct message_fault *fault, const char *field, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(fault->text, sizeof fault->text, format, arguments);
+    va_end(arguments);
+    fault->field = field;
+    return false;
+}
+
+bool message_is_valid(struct text recipient, struct text content, int64_t content_max,
+                      struct message_fault *fault) {
+    check(fault != NULL && content_max > 0);
+    const char *phone = phone_fault(recipient);
+    if (phone != NULL)
+        return refuse(fault, "recipient", "%s", phone);
+    if (content.data == NULL || content.len > MESSAGE_CONTENT_BYTES_MAX)
+        return refuse(fault, "content", "is longer than the %lld characters allowed",
+                      (long long)content_max);
+    int64_t characters = text_utf8_count(content);
+    if (characters < 0)
+        return refuse(fault, "content", "is not valid UTF-8");
+    if (text_trim(content).len == 0)
+        return refuse(fault, "content", "is empty");
+    if (characters > content_max)
+        return refuse(fault, "content", "has %lld characters; at most %lld are allowed",
+                      (long long)characters, (long long)content_max);
+    return true;
+}

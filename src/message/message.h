@@ -1,0 +1,53 @@
+/* A message as the rest of the program sees it, and the rules a message must keep. */
+#ifndef MESSAGE_MESSAGE_H
+#define MESSAGE_MESSAGE_H
+
+#include "message/message_state.h"
+
+#include <stdint.h>
+
+#define MESSAGE_ID_BYTES_MAX 36 /* an integer, a UUID or a short string */
+#define MESSAGE_FAULT_BYTES_MAX 160
+#define MESSAGE_RECIPIENT_BYTES_MAX 64
+#define MESSAGE_CONTENT_BYTES_MAX 65536 /* what is read of a row; beyond it the row is refused */
+
+struct message_id {
+    char text[MESSAGE_ID_BYTES_MAX + 1];
+};
+
+/* What somebody wants to have sent; views are the caller's. */
+struct message_draft {
+    struct text recipient;
+    struct text content;
+    int64_t priority; /* higher leaves first; 0 is ordinary */
+};
+
+/* Views belong to the arena of whoever read it: a claim, or a request. */
+struct message {
+    /* set at creation */
+    struct message_id id;
+    struct text recipient;
+    struct text content; /* data is NULL when the row holds more than we read */
+    int64_t priority;
+    int64_t created_at_ms;
+    /* changes */
+    enum message_state state;
+    int64_t attempts;        /* made so far */
+    int64_t due_at_ms;       /* of a retry or a later time; 0: at once */
+    int64_t sent_at_ms;      /* 0: not sent */
+    struct text provider_id; /* empty: the provider gave none */
+    struct text error;       /* why the last attempt failed, empty if it did not */
+};
+
+/* What breaks a rule, and how, in words for the one who wrote it. */
+struct message_fault {
+    const char *field; /* "recipient" or "content" */
+    char text[MESSAGE_FAULT_BYTES_MAX];
+};
+
+/* True when `recipient` and `content` keep all rules; else `fault` names the first broken one.
+ * `content_max` is in characters (code points). */
+bool message_is_valid(struct text recipient, struct text content, int64_t content_max,
+                      struct message_fault *fault);
+
+#endif

@@ -1,0 +1,20 @@
+#include "message/outcome.h"
+
+#include "base/check.h"
+
+enum message_state outcome_state(enum outcome_kind kind) {
+    static const enum message_state states[] = {
+        [OUTCOME_SENT] = MESSAGE_SENT,
+        [OUTCOME_RETRY] = MESSAGE_PENDING,
+        [OUTCOME_FAILED] = MESSAGE_FAILED,
+        [OUTCOME_RELEASED] = MESSAGE_PENDING,
+    };
+    check((size_t)kind < sizeof states / sizeof states[0]);
+    return states[kind];
+}
+
+int64_t outcome_attempts(const struct outcome *outcome) {
+    if (outcome->kind == OUTCOME_RELEASED)
+        return 0;
+    return outcome->kind == OUTCOME_FAILED && outcome->attempt.class == ATTEMPT_INVALID ? 0 : 1;
+}

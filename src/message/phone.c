@@ -1,0 +1,19 @@
+#include "message/phone.h"
+
+#define PHONE_DIGITS_MIN 2
+#define PHONE_DIGITS_MAX 15
+
+const char *phone_fault(struct text recipient) {
+    if (recipient.len == 0)
+        return "is empty; give a number like +15551234567";
+    if (recipient.data[0] != '+')
+        return "must begin with + and the country code, like +15551234567";
+    for (size_t i = 1; i < recipient.len; i++)
+        if (recipient.data[i] < '0' || recipient.data[i] > '9')
+            return "must have only digits after the +, like +15551234567";
+    size_t digits = recipient.len - 1;
+    if (digits < PHONE_DIGITS_MIN || digits > PHONE_DIGITS_MAX)
+        return "must have 2 to 15 digits after the +, like +15551234567";
+    return recipient.data[1] == '0' ? "must not begin with +0; country codes begin with 1 to 9"
+                                    : NULL;
+}
