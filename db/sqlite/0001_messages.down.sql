@@ -1,0 +1,4 @@
+DROP TABLE messages;
+DROP TABLE attempts;
+DROP TABLE claims;
+DROP TABLE counts;

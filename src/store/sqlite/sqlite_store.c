@@ -1,0 +1,142 @@
+#include "store/sqlite/sqlite_store.h"
+
+#include "base/check.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status sqlite_write_begin(struct store_session *session, struct error *error) {
+    struct sqlite_store *store = sqlite_store_of(session->store);
+    monitor_lock(&store->writer);
+    enum status status = sqlite_begin(sqlite_connection_of(session), error);
+    if (status != STATUS_OK)
+        monitor_unlock(&store->writer);
+    return status;
+}
+
+enum status sqlite_write_end(struct store_session *session, enum status status,
+                             struct error *error) {
+    struct sqlite_connection *connection = sqlite_connection_of(session);
+    if (status == STATUS_OK)
+        status = sqlite_commit(connection, error);
+    else
+        sqlite_rollback(connection);
+    monitor_unlock(&sqlite_store_of(session->store)->writer);
+    return status;
+}
+
+static enum status insert_all(struct store_session *session, const struct message_draft *drafts,
+                              size_t count, struct message_id *ids, struct error *error) {
+    struct sqlite_connection *connection = sqlite_connection_of(session);
+    sqlite3_stmt *insert = sqlite_statement(connection, SQLITE_INSERT_MESSAGE, error);
+    if (insert == NULL)
+        return error->status;
+    sqlite3_bind_int64(insert, 4, clock_wall_ms(sqlite_store_of(session->store)->clock));
+    for (size_t i = 0; i < count; i++) {
+        sqlite_bind_view(insert, 1, drafts[i].recipient);
+        sqlite_bind_view(insert, 2, drafts[i].content);
+        sqlite3_bind_int64(insert, 3, drafts[i].priority);
+        enum status status = sqlite_run(connection, insert, error);
+        if (status != STATUS_OK)
+            return status;
+        snprintf(ids[i].text, sizeof ids[i].text, "%lld",
+                 (long long)sqlite3_last_insert_rowid(connection->db));
+    }
+    return STATUS_OK;
+}
+
+static enum status insert(struct store_session *session, const struct message_draft *drafts,
+                          size_t count, struct message_id *ids, struct error *error) {
+    enum status status = sqlite_write_begin(session, error);
+    if (status != STATUS_OK)
+        return status;
+    status = insert_all(session, drafts, count, ids, error);
+    return sqlite_write_end(session, status, error);
+}
+
+static enum status session_open(struct store_session **session, struct store *store,
+                                struct error *error) {
+    struct sqlite_session *opened = memory_zeroed(1, sizeof *opened);
+    opened->session.store = store;
+    enum status status =
+        sqlite_connection_open(&opened->connection, sqlite_store_of(store)->path, error);
+    if (status != STATUS_OK) {
+        free(opened);
+        return status;
+    }
+    *session = &opened->session;
+    return STATUS_OK;
+}
+
+static void session_close(struct store_session *session) {
+    sqlite_connection_close(sqlite_connection_of(session));
+    free(session);
+}
+
+static void close_store(struct store *store) {
+    struct sqlite_store *sqlite = sqlite_store_of(store);
+    sqlite_owner_deinit(&sqlite->owner);
+    monitor_deinit(&sqlite->writer);
+    free(sqlite->path);
+    free(sqlite);
+}
+
+static const struct store_ops sqlite_ops = {
+    .kind = "sqlite",
+    .close = close_store,
+    .session_open = session_open,
+    .session_close = session_close,
+    .insert = insert,
+    .claim = sqlite_claim,
+    .settle = sqlite_settle,
+    .extend = sqlite_extend,
+    .get = sqlite_get,
+    .attempts = sqlite_attempts,
+    .list = sqlite_list,
+    .depth = sqlite_depth,
+    .version = sqlite_schema_version,
+    .migrate_up = sqlite_schema_up,
+    .migrate_down = sqlite_schema_down,
+};
+
+/* "sqlite:x.db", "sqlite:/var/x.db", and the form with an empty host, "sqlite:///var/x.db". */
+static const char *path_of(const char *location) {
+    return strncmp(location, "///", 3) == 0 ? location + 2 : location;
+}
+
+static enum status migrate(struct store *store, struct error *error) {
+    struct buffer report;
+    buffer_init(&report, ERROR_TEXT_BYTES_MAX * 16);
+    enum status status = sqlite_schema_up(store, &report, error);
+    buffer_deinit(&report);
+    return status;
+}
+
+enum status store_sqlite_open(struct store **store, const char *location,
+                              const struct store_options *options, struct error *error) {
+    const char *path = path_of(location);
+    if (path[0] == '\0' || strncmp(path, ":memory:", 8) == 0)
+        return error_set(error, STATUS_INVALID,
+                         "STORE_URL must name a file, like sqlite:posthaste.db (or be memory:)");
+    struct sqlite_store *sqlite = memory_zeroed(1, sizeof *sqlite);
+    sqlite->store.ops = &sqlite_ops;
+    sqlite->clock = options->clock;
+    sqlite->random = random_from_system();
+    enum status status = sqlite_owner_init(&sqlite->owner, path, &sqlite->random, error);
+    if (status != STATUS_OK) {
+        free(sqlite);
+        return status;
+    }
+    sqlite->path = memory_copy_string(path);
+    monitor_init(&sqlite->writer);
+    if (!options->leave_schema)
+        status = migrate(&sqlite->store, error);
+    if (status != STATUS_OK) {
+        close_store(&sqlite->store);
+        return status;
+    }
+    *store = &sqlite->store;
+    return STATUS_OK;
+}

@@ -1,0 +1,133 @@
+/* Where messages are kept: the contract of all stores.
+ *
+ * A `struct store` may be shared by threads. What works on it is a `struct store_session`, which
+ * belongs to one thread at a time. All calls block, and are shaped for batches, so that hundreds
+ * of messages share one round trip and one commit. When a call returns STATUS_OK its effect is
+ * durable (the memory store aside); when it fails, nothing of it has happened, except where it is
+ * said otherwise. Time is the store's: callers give and get durations.
+ *
+ * Failures: STATUS_UNAVAILABLE (away or busy), STATUS_FULL (no space), STATUS_BROKEN (corrupt, or
+ * a schema this program does not know) — for each, the session can be used again at once. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "message/outcome.h"
+#include "store/claim.h"
+
+#define STORE_INSERT_MESSAGES_MAX 100000
+#define STORE_LIST_LIMIT_MAX 1000
+
+struct store;
+struct store_session;
+
+struct store_options {
+    const char *url;           /* "sqlite:FILE" or "memory:" */
+    const struct clock *clock; /* the store's clock, where the back end has none of its own */
+    bool leave_schema;         /* open without migrating or checking the schema */
+};
+
+/* `*store` is the caller's to close, after all sessions. Migrates to this program's schema. */
+enum status store_open(struct store **store, const struct store_options *options,
+                       struct error *error);
+void store_close(struct store *store);
+/* "sqlite", "memory" */
+const char *store_kind(const struct store *store);
+
+enum status store_session_open(struct store_session **session, struct store *store,
+                               struct error *error);
+void store_session_close(struct store_session *session);
+
+/* Inserts all drafts or none. Fills `ids`, rising in the order of the drafts; they are later than
+ * those of every insert that has returned before. The drafts must keep the rules of message.h. */
+enum status store_insert(struct store_session *session, const struct message_draft *drafts,
+                         size_t count, struct message_id *ids, struct error *error);
+
+struct claim_request {
+    size_t messages_max; /* 1 to CLAIM_MESSAGES_MAX */
+    int64_t lease_ms;
+};
+
+struct claim_result {
+    struct claim *claim;    /* the caller's to destroy; NULL when nothing is due */
+    int64_t next_due_in_ms; /* until the next retry or expiring lease; negative: none is known */
+    size_t taken_over;      /* messages that came back from claims of others whose time was over */
+};
+
+/* Claims what is due, in order of priority (higher first), then id. Messages of claims whose
+ * lease is over, or whose owner is known to be dead, are first given back, each with one attempt
+ * counted and recorded as lease_expired, because the request may have been made; that alone never
+ * fails a message. */
+enum status store_claim(struct store_session *session, const struct claim_request *request,
+                        struct claim_result *result, struct error *error);
+
+/* Outcomes of one claim's messages: outcomes[i] is that of message indexes[i]. */
+struct settlement {
+    struct claim *claim; /* borrowed */
+    const size_t *indexes;
+    const struct outcome *const *outcomes;
+    size_t count;
+    bool conflict; /* out: the claim was lost, and nothing of this settlement was written */
+};
+
+/* Settles all settlements in one transaction; each message of a claim once. A claim whose last
+ * message is settled ends. A message that was deleted meanwhile is passed over. */
+enum status store_settle(struct store_session *session, struct settlement *settlements,
+                         size_t count, struct error *error);
+
+/* The lease then ends `lease_ms` from now. STATUS_CONFLICT: the claim was lost. */
+enum status store_extend(struct store_session *session, const struct claim *claim, int64_t lease_ms,
+                         struct error *error);
+
+/* Reads. What they fill lives in `arena`. A message held by a live claim shows as sending. */
+enum status store_get(struct store_session *session, struct text id, struct arena *arena,
+                      struct message *message, struct error *error);
+struct attempt_list {
+    struct attempt *items;
+    size_t count;
+};
+
+/* The failed attempts of a message, oldest first; none is no error. */
+enum status store_attempts(struct store_session *session, struct text id, struct arena *arena,
+                           struct attempt_list *attempts, struct error *error);
+
+struct store_query {
+    bool any_state;
+    enum message_state state;
+    struct text before; /* only messages created before the one with this id; empty: the newest */
+    size_t limit;       /* 1 to STORE_LIST_LIMIT_MAX */
+};
+
+struct store_page {
+    struct message *messages;
+    size_t count;
+    bool more; /* the list goes on; the last id is then the next `before` */
+};
+
+/* Newest first. */
+enum status store_list(struct store_session *session, const struct store_query *query,
+                       struct arena *arena, struct store_page *page, struct error *error);
+
+struct store_depth {
+    int64_t messages[MESSAGE_STATES];
+    int64_t oldest_due_age_ms; /* of what is due and unclaimed, since created; negative: none is */
+};
+
+/* Cheap: costs do not grow with the messages that are done. */
+enum status store_depth(struct store_session *session, struct store_depth *depth,
+                        struct error *error);
+
+/* Versions of the schema. A store without one (memory) knows version 0 only. */
+struct store_version {
+    int64_t current; /* of the data */
+    int64_t known;   /* the newest that this program knows */
+};
+
+enum status store_version(struct store *store, struct store_version *version, struct error *error);
+/* Up to the newest version, or one version down; each step in a transaction of its own. What was
+ * done is appended to `report`, a line a step. */
+enum status store_migrate_up(struct store *store, struct buffer *report, struct error *error);
+enum status store_migrate_down(struct store *store, struct buffer *report, struct error *error);
+
+#endif
