@@ -1,0 +1,108 @@
+#include "api/api.h"
+
+#include "api/router.h"
+#include "base/check.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct store_session *api_borrow_session(struct api *api) {
+    /* There are as many as threads that handle requests, so one is always there. */
+    struct store_session *session = NULL;
+    monitor_lock(&api->monitor);
+    for (size_t i = 0; i < API_THREADS && session == NULL; i++) {
+        session = api->sessions[i];
+        api->sessions[i] = NULL;
+    }
+    monitor_unlock(&api->monitor);
+    check(session != NULL);
+    return session;
+}
+
+void api_return_session(struct api *api, struct store_session *session) {
+    monitor_lock(&api->monitor);
+    size_t i = 0;
+    while (api->sessions[i] != NULL)
+        i++;
+    api->sessions[i] = session;
+    monitor_unlock(&api->monitor);
+}
+
+enum status api_read_depth(struct api *api, struct store_depth *depth, struct error *error) {
+    struct store_session *session = api_borrow_session(api);
+    enum status status = store_depth(session, depth, error);
+    api_return_session(api, session);
+    return status;
+}
+
+static void handle(struct request *request, void *context) {
+    router_dispatch(context, request);
+}
+
+static void wake_dispatcher(void *context) {
+    dispatcher_wake(context);
+}
+
+static enum status open_sessions(struct api *api, struct error *error) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < API_THREADS && status == STATUS_OK; i++)
+        status = store_session_open(&api->sessions[i], api->options.store, error);
+    return status;
+}
+
+enum status api_create(struct api **api, const struct api_options *options, struct error *error) {
+    check(api != NULL && options != NULL && options->store != NULL && options->dispatcher != NULL);
+    struct api *created = memory_zeroed(1, sizeof *created);
+    created->options = *options;
+    created->started_us = clock_monotonic_us(&clock_system);
+    monitor_init(&created->monitor);
+    enum status status = open_sessions(created, error);
+    if (status == STATUS_OK)
+        status = acceptor_create(&created->acceptor, options->store, wake_dispatcher,
+                                 options->dispatcher, error);
+    const struct server_options server_options = {
+        .bind = strcmp(options->bind, "localhost") == 0 ? "127.0.0.1" : options->bind,
+        .port = options->port,
+        .threads = API_THREADS,
+        .connections_max = API_CONNECTIONS_MAX,
+        .idle_timeout_s = API_IDLE_TIMEOUT_S,
+        .body_bytes_max = API_BODY_BYTES_MAX,
+        .handle = handle,
+        .context = created,
+    };
+    if (status == STATUS_OK)
+        status = server_create(&created->server, &server_options, error);
+    if (status != STATUS_OK)
+        api_destroy(created);
+    else
+        *api = created;
+    return status;
+}
+
+uint16_t api_port(const struct api *api) {
+    check(api != NULL);
+    return server_port(api->server);
+}
+
+void api_stop_listening(struct api *api) {
+    check(api != NULL);
+    server_stop_listening(api->server);
+}
+
+void api_destroy(struct api *api) {
+    if (api == NULL)
+        return;
+    if (api->server != NULL)
+        server_stop_listening(api->server);
+    /* Requests that wait for their commit are answered before the server ends. */
+    if (api->acceptor != NULL)
+        acceptor_close(api->acceptor);
+    if (api->server != NULL)
+        server_destroy(api->server);
+    acceptor_destroy(api->acceptor);
+    for (size_t i = 0; i < API_THREADS; i++)
+        store_session_close(api->sessions[i]);
+    monitor_deinit(&api->monitor);
+    free(api);
+}

@@ -1,0 +1,56 @@
+/* Inside of the API, shared by its handlers. */
+#ifndef API_INTERNAL_H
+#define API_INTERNAL_H
+
+#include "api/acceptor.h"
+#include "api/api.h"
+#include "api/server.h"
+#include "base/json_writer.h"
+#include "base/thread.h"
+
+#define API_ANSWER_BYTES_MAX (256 * 1024 * 1024)
+
+struct api {
+    /* set once */
+    struct api_options options;
+    struct server *server;
+    struct acceptor *acceptor;
+    int64_t started_us;
+    /* Store sessions for reading: a handler borrows one for the time of a call. */
+    struct monitor monitor;
+    struct store_session *sessions[API_THREADS]; /* guarded; NULL where borrowed */
+};
+
+/* What a handler is given besides the request. */
+struct call {
+    struct api *api;
+    struct request *request;
+    struct text id; /* what stood for {id} in the pattern */
+};
+
+struct store_session *api_borrow_session(struct api *api);
+void api_return_session(struct api *api, struct store_session *session);
+enum status api_read_depth(struct api *api, struct store_depth *depth, struct error *error);
+
+/* An answer with a JSON body that is built in `buffer`; ends with answer_send. */
+struct answer {
+    struct buffer buffer;
+    struct json_writer json;
+};
+
+void answer_init(struct answer *answer);
+/* Sends and deinits. */
+void answer_send(struct answer *answer, struct request *request, unsigned status);
+
+/* {"error":{"code","message","field"?}}; `field` may be NULL. */
+void answer_error(struct request *request, unsigned status, const char *code, const char *message,
+                  const char *field);
+/* The same for a failure of the store: 503 with Retry-After, 404, or 409. */
+void answer_failure(struct request *request, const struct error *error);
+
+/* Handlers, one per row of routes.def. */
+#define ROUTE(method, pattern, handler, summary) void handler(struct call *call);
+#include "api/routes.def"
+#undef ROUTE
+
+#endif

@@ -1,0 +1,576 @@
+#include "api/server.h"
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/thread.h"
+#include "log/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BODY_KEPT_BYTES_MAX 4096
+#define LIBRARY_LINE_BYTES_MAX 512
+/* The head of a request has to fit; libmicrohttpd clears all of it for each request. */
+#define CONNECTION_BYTES ((size_t)16 * 1024)
+
+struct server {
+    /* set once */
+    struct server_options options;
+    struct MHD_Daemon *daemon;
+    int listener;
+    uint16_t port;
+    /* any thread */
+    atomic_uint connections;
+    atomic_size_t bodies_bytes;
+    atomic_size_t under_way; /* given to the handler and not yet ended */
+    atomic_bool stopping;
+    struct monitor drained;
+    /* the owner's thread */
+    bool listening;
+};
+
+enum phase { PHASE_RUNNING, PHASE_SUSPENDED, PHASE_ANSWERED };
+enum body_fate { BODY_WELCOME, BODY_TOO_LARGE, BODY_WITHOUT_ROOM };
+
+struct added_header {
+    const char *name;
+    const char *value;
+    struct added_header *next;
+};
+
+/* One for each connection, which has one request at a time; it is emptied between them. */
+struct request {
+    /* set once */
+    struct server *server;
+    struct MHD_Connection *connection;
+    /* the thread of the connection until request_defer, then whoever is to answer */
+    const char *method;
+    const char *path;
+    struct arena arena;
+    struct buffer body;
+    size_t body_counted; /* the part of server->bodies_bytes that is ours */
+    enum body_fate body_fate;
+    bool handed_over;
+    bool deferred;
+    struct added_header *headers;
+    struct added_header **headers_end;
+    bool headers_lost;
+    struct MHD_Response *response; /* NULL in an answered one: end the connection */
+    unsigned status;
+    bool reset;
+    /* both, see hand_over */
+    _Atomic(enum phase) phase;
+};
+
+static struct request *request_create(struct server *server, struct MHD_Connection *connection) {
+    struct request *request = memory_zeroed(1, sizeof *request);
+    request->server = server;
+    request->connection = connection;
+    request->headers_end = &request->headers;
+    arena_init(&request->arena, SERVER_REQUEST_ARENA_BYTES_MAX);
+    buffer_init(&request->body, server->options.body_bytes_max);
+    return request;
+}
+
+static void drop_body(struct request *request) {
+    buffer_deinit(&request->body);
+    atomic_fetch_sub(&request->server->bodies_bytes, request->body_counted);
+    request->body_counted = 0;
+}
+
+static void request_destroy(struct request *request) {
+    drop_body(request);
+    arena_deinit(&request->arena);
+    free(request);
+}
+
+static void empty(struct request *request) {
+    if (request->response != NULL)
+        MHD_destroy_response(request->response);
+    arena_deinit(&request->arena);
+    if (request->body.size > BODY_KEPT_BYTES_MAX)
+        drop_body(request);
+    else
+        buffer_clear(&request->body);
+    request->body_fate = BODY_WELCOME;
+    request->handed_over = request->deferred = request->headers_lost = request->reset = false;
+    request->headers = NULL;
+    request->headers_end = &request->headers;
+    request->response = NULL;
+    atomic_store(&request->phase, PHASE_RUNNING);
+}
+
+struct text request_method(const struct request *request) {
+    return text_of(request->method);
+}
+
+struct text request_path(const struct request *request) {
+    return text_of(request->path);
+}
+
+struct text request_body(const struct request *request) {
+    return buffer_view(&request->body);
+}
+
+static struct text look_up(const struct request *request, enum MHD_ValueKind kind,
+                           const char *name) {
+    struct text value = {0};
+    if (MHD_lookup_connection_value_n(request->connection, kind, name, strlen(name), &value.data,
+                                      &value.len) == MHD_NO)
+        return (struct text){0};
+    return value.data != NULL ? value : TEXT_LITERAL("");
+}
+
+struct text request_header(const struct request *request, const char *name) {
+    return look_up(request, MHD_HEADER_KIND, name);
+}
+
+struct text request_query(const struct request *request, const char *name) {
+    return look_up(request, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct visit {
+    void (*visit)(struct text name, struct text value, void *context);
+    void *context;
+};
+
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value) {
+    const struct visit *visit = context;
+    (void)kind;
+    visit->visit(text_of(name), text_of(value), visit->context);
+    return MHD_YES;
+}
+
+void request_each_header(const struct request *request,
+                         void (*visit)(struct text name, struct text value, void *context),
+                         void *context) {
+    struct visit each = {visit, context};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, &each);
+}
+
+struct arena *request_arena(struct request *request) {
+    return &request->arena;
+}
+
+static int descriptor_of(const struct request *request) {
+    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
+bool request_client_is_gone(const struct request *request) {
+    struct pollfd descriptor = {.fd = descriptor_of(request), .events = POLLRDHUP};
+    return poll(&descriptor, 1, 0) > 0;
+}
+
+void request_add_header(struct request *request, const char *name, const char *value) {
+    check(name != NULL && value != NULL);
+    struct added_header *added = arena_alloc(&request->arena, sizeof *added);
+    struct text name_copy = arena_copy(&request->arena, text_of(name));
+    struct text value_copy = arena_copy(&request->arena, text_of(value));
+    if (added == NULL || name_copy.data == NULL || value_copy.data == NULL) {
+        request->headers_lost = true;
+        return;
+    }
+    *added = (struct added_header){name_copy.data, value_copy.data, NULL};
+    *request->headers_end = added;
+    request->headers_end = &added->next;
+}
+
+/* From the moment the phase says so, the request may be gone: the connection's thread ends it. A
+ * suspended one stays until it is resumed. */
+static void finish(struct request *request) {
+    struct MHD_Connection *connection = request->connection;
+    enum phase before = atomic_exchange(&request->phase, PHASE_ANSWERED);
+    check(before != PHASE_ANSWERED);
+    if (before == PHASE_SUSPENDED)
+        MHD_resume_connection(connection);
+}
+
+static void set_header(struct request *request, const char *name, const char *value) {
+    if (MHD_add_response_header(request->response, name, value) == MHD_YES)
+        return;
+    request->headers_lost = true;
+    log_warn("header refused by libmicrohttpd", LOG_STRING("header", name));
+}
+
+static void set_answer(struct request *request, unsigned status, const char *content_type,
+                       struct text body) {
+    request->status = status;
+    request->response = MHD_create_response_from_buffer(
+        body.len, (void *)(body.data != NULL ? body.data : ""), MHD_RESPMEM_MUST_COPY);
+    if (request->response == NULL)
+        return;
+    if (content_type != NULL)
+        set_header(request, "Content-Type", content_type);
+    for (struct added_header *added = request->headers; added != NULL; added = added->next)
+        set_header(request, added->name, added->value);
+    if (atomic_load_explicit(&request->server->stopping, memory_order_relaxed))
+        set_header(request, "Connection", "close");
+}
+
+static void set_error_answer(struct request *request, unsigned status, const char *code,
+                             const char *message) {
+    char json[256];
+    int length = snprintf(json, sizeof json, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}",
+                          code, message);
+    check(length > 0 && (size_t)length < sizeof json);
+    set_answer(request, status, "application/json", (struct text){json, (size_t)length});
+}
+
+void request_respond(struct request *request, unsigned status, const char *content_type,
+                     struct text body) {
+    check(status >= 200 && status <= 599 && request->response == NULL);
+    if (!request->headers_lost)
+        set_answer(request, status, content_type, body);
+    if (request->headers_lost) {
+        /* Half an answer could mislead; what was asked for cannot be sent. */
+        if (request->response != NULL)
+            MHD_destroy_response(request->response);
+        request->headers = NULL;
+        set_error_answer(request, 500, "internal", "the answer has a header that cannot be sent");
+    }
+    finish(request);
+}
+
+void request_defer(struct request *request) {
+    check(!request->deferred);
+    request->deferred = true;
+}
+
+void request_abort(struct request *request, bool reset) {
+    check(request->response == NULL);
+    request->reset = reset;
+    finish(request);
+}
+
+/* libmicrohttpd would send an orderly FIN before it closes. To dissolve the association is what
+ * makes the kernel send RST here and now; the linger is for what may still be unsent. */
+static void reset_connection(const struct request *request) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    int descriptor = descriptor_of(request);
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connect(descriptor, &nobody, sizeof nobody);
+}
+
+static enum MHD_Result send_answer(struct request *request) {
+    if (request->response == NULL) {
+        if (request->reset)
+            reset_connection(request);
+        return MHD_NO;
+    }
+    return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+/* Some other thread may answer before we come to suspend the connection: then it need not be
+ * suspended, or it is on us to resume it. */
+static enum MHD_Result hand_over(struct request *request) {
+    struct server *server = request->server;
+    struct MHD_Connection *connection = request->connection;
+    request->handed_over = true;
+    atomic_fetch_add(&server->under_way, 1);
+    server->options.handle(request, server->options.context);
+    if (atomic_load(&request->phase) == PHASE_ANSWERED)
+        return send_answer(request);
+    check(request->deferred);
+    MHD_suspend_connection(connection);
+    enum phase running = PHASE_RUNNING;
+    if (!atomic_compare_exchange_strong(&request->phase, &running, PHASE_SUSPENDED))
+        MHD_resume_connection(connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result refuse_body(struct request *request) {
+    drop_body(request);
+    if (request->body_fate == BODY_TOO_LARGE) {
+        set_error_answer(request, 413, "payload_too_large", "the body is larger than is allowed");
+    } else {
+        request_add_header(request, "Retry-After", "1");
+        set_error_answer(request, 503, "overloaded",
+                         "too many large bodies are under way; try again");
+    }
+    return send_answer(request);
+}
+
+static bool bodies_are_full(struct server *server, size_t more) {
+    size_t bytes = atomic_load_explicit(&server->bodies_bytes, memory_order_relaxed);
+    return bytes > SERVER_BODIES_BYTES_MAX || more > SERVER_BODIES_BYTES_MAX - bytes;
+}
+
+/* What is announced too large is refused before it is sent. */
+static void judge_announced(struct request *request) {
+    int64_t announced = 0;
+    struct text length = request_header(request, "Content-Length");
+    if (length.data == NULL || !text_to_int64(length, &announced) || announced <= 0)
+        return;
+    if ((uint64_t)announced > request->server->options.body_bytes_max)
+        request->body_fate = BODY_TOO_LARGE;
+    else if ((uint64_t)announced > BODY_KEPT_BYTES_MAX &&
+             bodies_are_full(request->server, (size_t)announced))
+        request->body_fate = BODY_WITHOUT_ROOM;
+}
+
+/* How much a full buffer takes at once: it doubles. */
+static size_t growth(const struct buffer *buffer, size_t more) {
+    size_t needed = buffer->len + more + 1;
+    if (needed <= buffer->size)
+        return 0;
+    return (needed > buffer->size * 2 ? needed : buffer->size * 2) - buffer->size;
+}
+
+static void collect_body(struct request *request, struct text part) {
+    struct server *server = request->server;
+    if (request->body_fate != BODY_WELCOME)
+        return;
+    if (part.len > server->options.body_bytes_max - request->body.len)
+        request->body_fate = BODY_TOO_LARGE;
+    else if (bodies_are_full(server, growth(&request->body, part.len)) ||
+             !buffer_append(&request->body, part))
+        request->body_fate = BODY_WITHOUT_ROOM;
+    if (request->body_fate != BODY_WELCOME) {
+        drop_body(request);
+    } else if (request->body.size > request->body_counted) {
+        atomic_fetch_add(&server->bodies_bytes, request->body.size - request->body_counted);
+        request->body_counted = request->body.size;
+    }
+}
+
+static enum MHD_Result begin(struct server *server, struct MHD_Connection *connection,
+                             const char *method, const char *path, void **request_context) {
+    struct request *request =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    check(request != NULL && request->server == server);
+    *request_context = request;
+    request->method = method;
+    request->path = path;
+    judge_announced(request);
+    return request->body_fate == BODY_WELCOME ? MHD_YES : refuse_body(request);
+}
+
+/* Called once for the head, then for each part of the body, then once for its end, then again
+ * after every resume. */
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *path, const char *method, const char *version,
+                                  const char *data, size_t *data_len, void **request_context) {
+    (void)version;
+    struct request *request = *request_context;
+    if (request == NULL)
+        return begin(context, connection, method, path, request_context);
+    if (*data_len > 0) {
+        collect_body(request, (struct text){data, *data_len});
+        *data_len = 0;
+        return MHD_YES;
+    }
+    if (request->handed_over)
+        return send_answer(request);
+    return request->body_fate == BODY_WELCOME ? hand_over(request) : refuse_body(request);
+}
+
+static void on_request_end(void *context, struct MHD_Connection *connection, void **request_context,
+                           enum MHD_RequestTerminationCode code) {
+    (void)connection, (void)code;
+    struct server *server = context;
+    struct request *request = *request_context;
+    if (request == NULL)
+        return;
+    bool handed_over = request->handed_over;
+    *request_context = NULL;
+    empty(request);
+    if (handed_over && atomic_fetch_sub(&server->under_way, 1) == 1 &&
+        atomic_load(&server->stopping)) {
+        monitor_lock(&server->drained);
+        monitor_signal(&server->drained);
+        monitor_unlock(&server->drained);
+    }
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection,
+                          void **connection_context, enum MHD_ConnectionNotificationCode code) {
+    struct server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        atomic_fetch_add(&server->connections, 1);
+        *connection_context = request_create(server, connection);
+    } else {
+        request_destroy(*connection_context);
+        atomic_fetch_sub(&server->connections, 1);
+    }
+}
+
+/* libmicrohttpd's own limit would leave a connection waiting, unanswered, in the backlog. */
+static enum MHD_Result on_accept(void *context, const struct sockaddr *address,
+                                 socklen_t address_len) {
+    (void)address, (void)address_len;
+    struct server *server = context;
+    return atomic_load(&server->connections) < server->options.connections_max ? MHD_YES : MHD_NO;
+}
+
+__attribute__((format(printf, 2, 0))) static void on_library_line(void *context, const char *format,
+                                                                  va_list arguments) {
+    (void)context;
+    if (!log_enabled(LOG_LEVEL_DEBUG))
+        return;
+    char line[LIBRARY_LINE_BYTES_MAX];
+    vsnprintf(line, sizeof line, format, arguments);
+    log_debug("libmicrohttpd", LOG_TEXT("line", text_trim(text_of(line))));
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static bool parse_address(const struct server_options *options, union address *address) {
+    *address = (union address){0};
+    if (inet_pton(AF_INET, options->bind, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons(options->port);
+        return true;
+    }
+    if (inet_pton(AF_INET6, options->bind, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons(options->port);
+        return true;
+    }
+    return false;
+}
+
+static const char *words_of(int number, char *buffer, size_t size) {
+    switch (number) {
+    case EADDRINUSE: return "address already in use; choose another PORT";
+    case EACCES: return "permission denied; choose a PORT above 1023";
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT: return "no such address on this machine; choose another BIND";
+    default: return strerror_r(number, buffer, size);
+    }
+}
+
+static enum status listen_failed(const struct server_options *options, struct error *error) {
+    char buffer[128];
+    const char *words = words_of(errno, buffer, sizeof buffer);
+    bool v6 = strchr(options->bind, ':') != NULL;
+    return error_set(error, STATUS_UNAVAILABLE, "listen on %s%s%s:%u: %s", v6 ? "[" : "",
+                     options->bind, v6 ? "]" : "", options->port, words);
+}
+
+static enum status open_listener(struct server *server, struct error *error) {
+    const struct server_options *options = &server->options;
+    union address address;
+    if (!parse_address(options, &address))
+        return error_set(error, STATUS_INVALID,
+                         "listen on \"%s\": BIND must be a numeric address as 127.0.0.1 or ::1",
+                         options->bind);
+    bool v6 = address.any.sa_family == AF_INET6;
+    socklen_t length = v6 ? sizeof address.v6 : sizeof address.v4;
+    const int yes = 1;
+    int listener = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0)
+        return listen_failed(options, error);
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(listener, &address.any, length) != 0 || listen(listener, SOMAXCONN) != 0 ||
+        getsockname(listener, &address.any, &length) != 0) {
+        enum status status = listen_failed(options, error);
+        close(listener);
+        return status;
+    }
+    server->listener = listener;
+    server->port = ntohs(v6 ? address.v6.sin6_port : address.v4.sin_port);
+    return STATUS_OK;
+}
+
+static enum status start_daemon(struct server *server, struct error *error) {
+    const struct server_options *options = &server->options;
+    /* Shared out evenly among the threads by the library; on_accept holds the real limit. */
+    uint64_t limit = ((uint64_t)options->connections_max + 1) * options->threads;
+    struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
+                                    {MHD_OPTION_END, 0, NULL}};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, server->port,
+        on_accept, server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_line, NULL,
+        MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_NOTIFY_COMPLETED, on_request_end,
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(limit < INT32_MAX ? limit : INT32_MAX), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_ARRAY,
+        options->threads > 1 ? pool : pool + 1, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (server->daemon == NULL)
+        return error_set(error, STATUS_UNAVAILABLE,
+                         "start the HTTP server: no threads or descriptors left; raise the limits");
+    server->listening = true;
+    return STATUS_OK;
+}
+
+enum status server_create(struct server **out, const struct server_options *options,
+                          struct error *error) {
+    check(out != NULL && options != NULL && options->bind != NULL && options->handle != NULL);
+    check(options->threads > 0 && options->connections_max > 0 && options->body_bytes_max > 0);
+    struct server *server = memory_zeroed(1, sizeof *server);
+    server->options = *options;
+    monitor_init(&server->drained);
+    enum status status = open_listener(server, error);
+    if (status != STATUS_OK)
+        goto fail;
+    status = start_daemon(server, error);
+    if (status != STATUS_OK)
+        goto fail_listener;
+    server->options.bind = NULL;
+    *out = server;
+    return STATUS_OK;
+fail_listener:
+    close(server->listener);
+fail:
+    monitor_deinit(&server->drained);
+    free(server);
+    return status;
+}
+
+uint16_t server_port(const struct server *server) {
+    return server->port;
+}
+
+/* The descriptor stays open until the threads are gone, lest one of them accepts on whatever came
+ * to bear its number. */
+void server_stop_listening(struct server *server) {
+    if (!server->listening)
+        return;
+    server->listening = false;
+    MHD_quiesce_daemon(server->daemon);
+    shutdown(server->listener, SHUT_RDWR);
+}
+
+static void drain(struct server *server) {
+    int64_t end_us = clock_monotonic_us(&clock_system) + SERVER_DRAIN_MS_MAX * 1000;
+    atomic_store(&server->stopping, true);
+    monitor_lock(&server->drained);
+    while (atomic_load(&server->under_way) > 0 &&
+           monitor_wait_for(&server->drained, end_us - clock_monotonic_us(&clock_system)))
+        continue;
+    monitor_unlock(&server->drained);
+}
+
+void server_destroy(struct server *server) {
+    check(server != NULL);
+    server_stop_listening(server);
+    drain(server);
+    MHD_stop_daemon(server->daemon);
+    close(server->listener);
+    check(atomic_load(&server->connections) == 0 && atomic_load(&server->bodies_bytes) == 0);
+    monitor_deinit(&server->drained);
+    free(server);
+}
