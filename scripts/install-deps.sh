@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what is missing for one purpose, on Debian 12 or Ubuntu 24.04, as root or with sudo.
+# When everything is there it says nothing, needs no network, and takes no time.
+#
+# usage: install-deps.sh [build|test|lint|coverage]
+set -euo pipefail
+
+declare -A packages=(
+    [build]='build-essential meson ninja-build pkg-config libmicrohttpd-dev
+             libcurl4-openssl-dev libsqlite3-dev libjansson-dev python3'
+    [test]='libcmocka-dev'
+    [lint]='clang clang-format'
+    [coverage]='gcovr'
+)
+# How to see that a package is there: by its programs, or by what pkg-config calls it.
+declare -A probes=(
+    [build-essential]='cc make' [meson]=meson [ninja-build]=ninja [pkg-config]=pkg-config
+    [python3]=python3 [clang]=clang [clang-format]=clang-format [gcovr]=gcovr
+)
+declare -A modules=(
+    [libmicrohttpd-dev]=libmicrohttpd [libcurl4-openssl-dev]=libcurl
+    [libsqlite3-dev]=sqlite3 [libjansson-dev]=jansson [libcmocka-dev]=cmocka
+)
+
+is_there() {
+    local package=$1 program
+    if [ -n "${modules[$package]:-}" ]; then
+        pkg-config --exists "${modules[$package]}" 2>/dev/null
+        return
+    fi
+    for program in ${probes[$package]}; do
+        command -v "$program" >/dev/null 2>&1 || return 1
+    done
+}
+
+missing_of() {
+    local package
+    for package in "$@"; do
+        is_there "$package" || printf '%s ' "$package"
+    done
+}
+
+install() {
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || give_up "neither root nor sudo, so this cannot install"
+        as_root=(sudo)
+    fi
+    "${as_root[@]}" apt-get update -qq ||
+        echo 'install-deps.sh: going on with the package lists that are here' >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null
+}
+
+give_up() {
+    {
+        echo "install-deps.sh: $1."
+        echo "Please install these yourself (names as in Debian; a library needs its headers):"
+        local package
+        for package in $missing; do
+            echo "  $package${modules[$package]:+ (pkg-config: ${modules[$package]})}"
+        done
+    } >&2
+    exit 1
+}
+
+case ${1:-build} in
+build) wanted=${packages[build]} ;;
+test) wanted="${packages[build]} ${packages[test]}" ;;
+lint) wanted="${packages[build]} ${packages[test]} ${packages[lint]}" ;;
+coverage) wanted="${packages[build]} ${packages[test]} ${packages[coverage]}" ;;
+*)
+    sed -n 's/^# usage: /usage: /p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+# shellcheck disable=SC2086 # lists of words
+missing=$(missing_of $wanted)
+[ -n "$missing" ] || exit 0
+command -v apt-get >/dev/null 2>&1 || give_up "there is no apt-get here"
+echo "installing: $missing"
+# shellcheck disable=SC2086
+install $missing || true # what matters is whether it is there now
+# shellcheck disable=SC2086
+missing=$(missing_of $missing)
+[ -z "$missing" ] || give_up "apt-get could not install all of it"

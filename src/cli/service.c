@@ -1,0 +1,144 @@
+#include "cli/service.h"
+
+#include "base/version.h"
+#include "log/log.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static sigset_t ending_signals(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+void service_prepare_signals(void) {
+    sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+void service_wait(void) {
+    sigset_t signals = ending_signals();
+    int received = 0;
+    sigwait(&signals, &received);
+    log_info("stopping", LOG_STRING("signal", received == SIGINT ? "SIGINT" : "SIGTERM"));
+    /* Whoever asks twice does not want to wait. Nothing is lost: what is claimed goes back when
+     * the process is gone. */
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+static enum log_level level_of(const char *name) {
+    static const char *const names[] = {
+        [LOG_LEVEL_DEBUG] = "debug",
+        [LOG_LEVEL_INFO] = "info",
+        [LOG_LEVEL_WARN] = "warn",
+        [LOG_LEVEL_ERROR] = "error",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum log_level)i;
+    return LOG_LEVEL_INFO;
+}
+
+static void init_log(const struct config *config) {
+    bool console = strcmp(config->log_format, "console") == 0;
+    const struct log_options options = {
+        .level = level_of(config->log_level),
+        .format = console ? LOG_FORMAT_CONSOLE : LOG_FORMAT_JSON,
+        .app_name = config->app_name,
+        .descriptor = STDERR_FILENO,
+        .unlimited = false,
+    };
+    log_init(&options);
+}
+
+static enum status start_sender(struct service *service, const struct config *config,
+                                struct error *error) {
+    const struct sender_options options = {
+        .provider = config->provider,
+        .webhook_url = config->webhook_url,
+        .webhook_auth_header = config->webhook_auth_header,
+        .webhook_auth_key = config->webhook_auth_key,
+        .webhook_timeout_ms = config->webhook_timeout_ms,
+    };
+    return sender_create(&service->sender, &options, error);
+}
+
+static enum status start_dispatcher(struct service *service, const struct config *config,
+                                    struct error *error) {
+    const struct dispatcher_options options = {
+        .store = service->store,
+        .sender = service->sender,
+        .clock = &clock_system,
+        .batch_size = (size_t)config->batch_size,
+        .interval_ms = config->processing_interval_ms,
+        .poll_interval_ms = config->poll_interval_ms,
+        .max_in_flight = (size_t)config->max_in_flight,
+        .retry = {.retries_max = config->max_retries,
+                  .base_ms = config->retry_base_ms,
+                  .cap_ms = config->retry_cap_ms},
+        .lease_ms = config_lease_ms(config),
+        .content_max = config->content_max,
+        .generate_interval_ms = config->generate_interval_ms,
+    };
+    return dispatcher_create(&service->dispatcher, &options, error);
+}
+
+static enum status start_api(struct service *service, const struct config *config,
+                             struct error *error) {
+    const struct api_options options = {
+        .bind = config->bind,
+        .port = (uint16_t)config->port,
+        .store = service->store,
+        .dispatcher = service->dispatcher,
+        .clock = &clock_system,
+        .content_max = config->content_max,
+    };
+    return api_create(&service->api, &options, error);
+}
+
+enum status service_start(struct service *service, const struct config *config,
+                          struct error *error) {
+    *service = (struct service){0};
+    init_log(config);
+    const struct store_options store_options = {.url = config->store_url, .clock = &clock_system};
+    enum status status = store_open(&service->store, &store_options, error);
+    if (status == STATUS_OK)
+        status = start_sender(service, config, error);
+    if (status == STATUS_OK)
+        status = start_dispatcher(service, config, error);
+    if (status == STATUS_OK)
+        status = start_api(service, config, error);
+    if (status == STATUS_OK && config->auto_start)
+        status = dispatcher_start(service->dispatcher, error);
+    if (status != STATUS_OK) {
+        service_stop(service, 0);
+        return status;
+    }
+    log_info("listening", LOG_STRING("bind", config->bind), LOG_INT("port", api_port(service->api)),
+             LOG_STRING("version", POSTHASTE_VERSION),
+             LOG_STRING("store", store_kind(service->store)));
+    return STATUS_OK;
+}
+
+void service_stop(struct service *service, int64_t grace_ms) {
+    if (service->api != NULL)
+        api_stop_listening(service->api);
+    if (service->dispatcher != NULL) {
+        size_t left = dispatcher_drain(service->dispatcher, grace_ms);
+        if (left > 0)
+            log_error("messages are left to their lease", LOG_INT("messages", left));
+    }
+    api_destroy(service->api);
+    dispatcher_destroy(service->dispatcher);
+    sender_destroy(service->sender);
+    store_close(service->store);
+    log_info("stopped", LOG_NONE);
+    log_flush_suppressed();
+}
