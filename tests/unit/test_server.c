@@ -1,0 +1,521 @@
+#include "support/test.h"
+
+#include "api/server.h"
+#include "base/buffer.h"
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/queue.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BODY_BYTES_MAX 1000
+#define PATIENCE_US 20000000
+
+/* A server whose handler does what the path says; deferred requests wait in `deferred`. */
+struct fixture {
+    struct server *server;
+    struct queue deferred;
+};
+
+static void answer_from_other_thread(void *argument) {
+    request_respond(argument, 200, "text/plain", TEXT_LITERAL("early"));
+}
+
+static void describe(struct request *request) {
+    struct buffer out;
+    buffer_init(&out, 100000);
+    struct text query = request_query(request, "q");
+    struct text header = request_header(request, "x-test");
+    buffer_printf(
+        &out, "%.*s %.*s q=%.*s h=%.*s absent=%d len=%zu", TEXT_ARGUMENT(request_method(request)),
+        TEXT_ARGUMENT(request_path(request)), TEXT_ARGUMENT(query), TEXT_ARGUMENT(header),
+        request_query(request, "none").data == NULL && request_header(request, "none").data == NULL,
+        request_body(request).len);
+    request_add_header(request, "X-Answer", "yes");
+    request_respond(request, 200, "text/plain", buffer_view(&out));
+    buffer_deinit(&out);
+}
+
+static void handle(struct request *request, void *context) {
+    struct fixture *fixture = context;
+    struct text path = request_path(request);
+    if (text_equal_string(path, "/defer")) {
+        request_defer(request);
+        bool pushed = queue_push(&fixture->deferred, request);
+        check(pushed);
+    } else if (text_equal_string(path, "/early")) {
+        struct thread thread = {0};
+        struct error error;
+        request_defer(request);
+        thread_start(&thread, "early", answer_from_other_thread, request, &error);
+        thread_join(&thread);
+    } else if (text_equal_string(path, "/reset")) {
+        request_abort(request, true);
+    } else if (text_equal_string(path, "/abort")) {
+        request_abort(request, false);
+    } else if (text_equal_string(path, "/bad-header")) {
+        request_add_header(request, "Location", "/a\r\nX-Injected: 1");
+        request_respond(request, 302, NULL, (struct text){0});
+    } else {
+        describe(request);
+    }
+}
+
+static struct server_options standard_options(struct fixture *fixture) {
+    return (struct server_options){.bind = "127.0.0.1",
+                                   .threads = 1,
+                                   .connections_max = 100,
+                                   .idle_timeout_s = 30,
+                                   .body_bytes_max = BODY_BYTES_MAX,
+                                   .handle = handle,
+                                   .context = fixture};
+}
+
+static void start(struct fixture *fixture, const struct server_options *options) {
+    struct error error = {0};
+    queue_init(&fixture->deferred, 100);
+    assert_int_equal(server_create(&fixture->server, options, &error), STATUS_OK);
+    assert_int_not_equal(server_port(fixture->server), 0);
+}
+
+static int set_up(void **state) {
+    struct fixture *fixture = memory_zeroed(1, sizeof *fixture);
+    struct server_options options = standard_options(fixture);
+    start(fixture, &options);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *fixture = *state;
+    server_destroy(fixture->server);
+    queue_deinit(&fixture->deferred);
+    free(fixture);
+    return 0;
+}
+
+static int dial_or_fail(const struct fixture *fixture) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(server_port(fixture->server)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = PATIENCE_US / 1000000};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(client, (struct sockaddr *)&address, sizeof address) == 0)
+        return client;
+    close(client);
+    return -1;
+}
+
+static int dial(const struct fixture *fixture) {
+    int client = dial_or_fail(fixture);
+    assert_true(client >= 0);
+    return client;
+}
+
+static void say_bytes(int client, const char *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t sent = send(client, bytes, len, MSG_NOSIGNAL);
+        assert_true(sent > 0);
+        bytes += sent;
+        len -= (size_t)sent;
+    }
+}
+
+static void say(int client, const char *text) {
+    say_bytes(client, text, strlen(text));
+}
+
+/* Reads one whole answer, without taking a byte of the next, or what comes before the end. */
+static const char *hear(int client) {
+    static char answer[4096];
+    size_t len = 0;
+    size_t end = sizeof answer - 1;
+    memset(answer, 0, sizeof answer);
+    while (len < end && recv(client, answer + len, 1, 0) == 1) {
+        len++;
+        const char *length = strstr(answer, "Content-Length: ");
+        if (end == sizeof answer - 1 && len > 3 && strcmp(answer + len - 4, "\r\n\r\n") == 0)
+            end = len + (length != NULL ? strtoul(length + 16, NULL, 10) : 0);
+    }
+    return answer;
+}
+
+static const char *ask(const struct fixture *fixture, const char *request) {
+    int client = dial(fixture);
+    say(client, request);
+    const char *answer = hear(client);
+    close(client);
+    return answer;
+}
+
+static void assert_has(const char *answer, const char *part) {
+    if (strstr(answer, part) == NULL)
+        fail_msg("no \"%s\" in: %s", part, answer);
+}
+
+static struct request *next_deferred(struct fixture *fixture) {
+    void *request = NULL;
+    while (queue_pop(&fixture->deferred, &request, 1, -1) == 0)
+        continue;
+    return request;
+}
+
+static void hands_over_what_was_sent(void **state) {
+    int client = dial(*state);
+    say(client, "POST /a%20b/c?q=1%2B1&x HTTP/1.1\r\nHost: x\r\nX-Test: hey\r\n"
+                "Content-Length: 5\r\n\r\nhello");
+    const char *answer = hear(client);
+    assert_has(answer, "HTTP/1.1 200 OK\r\n");
+    assert_has(answer, "Content-Type: text/plain\r\n");
+    assert_has(answer, "X-Answer: yes\r\n");
+    assert_has(answer, "POST /a b/c q=1+1 h=hey absent=1 len=5");
+    say(client, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(client), "GET /second q= h= absent=1 len=0");
+    close(client);
+}
+
+static void head_has_no_body(void **state) {
+    int client = dial(*state);
+    say(client, "HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    char all[1000] = {0};
+    assert_true(recv(client, all, sizeof all - 1, MSG_WAITALL) > 0);
+    assert_has(all, "Content-Length: ");
+    assert_string_equal(strstr(all, "\r\n\r\n"), "\r\n\r\n");
+    close(client);
+}
+
+static void body_may_have_the_maximum(void **state) {
+    char body[BODY_BYTES_MAX + 1] = {0};
+    memset(body, 'x', BODY_BYTES_MAX);
+    int client = dial(*state);
+    say(client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+    say(client, body);
+    assert_has(hear(client), "len=1000");
+    close(client);
+}
+
+static void announced_body_too_large_is_refused_unread(void **state) {
+    const char *answer = ask(*state, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
+    assert_has(answer, "HTTP/1.1 413 ");
+    assert_has(answer, "{\"error\":{\"code\":\"payload_too_large\",\"message\":\"");
+    assert_has(answer, "application/json");
+}
+
+static void chunked_body_too_large_is_refused_at_its_end(void **state) {
+    int client = dial(*state);
+    say(client, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 11; i++) {
+        char chunk[101] = {0};
+        memset(chunk, 'x', 100);
+        say(client, "64\r\n");
+        say(client, chunk);
+        say(client, "\r\n");
+    }
+    say(client, "0\r\n\r\n");
+    assert_has(hear(client), "HTTP/1.1 413 ");
+    say(client,
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+    assert_has(hear(client), "len=3");
+    close(client);
+}
+
+static void deferred_request_is_answered_later(void **state) {
+    struct fixture *fixture = *state;
+    int client = dial(fixture);
+    say(client, "POST /defer HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+    struct request *request = next_deferred(fixture);
+    assert_text(request_body(request), "hi");
+    assert_text(request_header(request, "host"), "x");
+    assert_false(request_client_is_gone(request));
+    request_add_header(request, "X-Late", "1");
+    request_respond(request, 202, "text/plain", TEXT_LITERAL("later"));
+    const char *answer = hear(client);
+    assert_has(answer, "HTTP/1.1 202 ");
+    assert_has(answer, "X-Late: 1");
+    assert_has(answer, "later");
+    say(client, "GET /again HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(client), "GET /again");
+    close(client);
+}
+
+static void answer_may_come_before_the_handler_returns(void **state) {
+    int client = dial(*state);
+    for (int i = 0; i < 100; i++) {
+        say(client, "GET /early HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_has(hear(client), "early");
+    }
+    close(client);
+}
+
+static void deferred_request_outlives_its_client(void **state) {
+    struct fixture *fixture = *state;
+    for (int aborted = 0; aborted < 2; aborted++) {
+        int client = dial(fixture);
+        say(client, "POST /defer HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi");
+        struct request *request = next_deferred(fixture);
+        struct linger at_once = {1, 0};
+        setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        close(client);
+        while (!request_client_is_gone(request))
+            continue;
+        assert_text(request_body(request), "hi");
+        if (aborted)
+            request_abort(request, true);
+        else
+            request_respond(request, 200, NULL, (struct text){0});
+    }
+    assert_has(ask(fixture, "GET /on HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /on");
+}
+
+static void assert_aborted(const struct fixture *fixture, int client, bool reset) {
+    char byte = 0;
+    ssize_t got = recv(client, &byte, 1, 0);
+    int number = errno;
+    assert_int_equal(got, reset ? -1 : 0);
+    if (reset)
+        assert_int_equal(number, ECONNRESET);
+    close(client);
+    assert_has(ask(fixture, "GET /on HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /on");
+}
+
+static void abort_ends_the_connection(void **state) {
+    struct fixture *fixture = *state;
+    for (int reset = 0; reset < 2; reset++) {
+        int client = dial(fixture);
+        say(client, reset ? "GET /reset HTTP/1.1\r\nHost: x\r\n\r\n"
+                          : "GET /abort HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_aborted(fixture, client, reset);
+        client = dial(fixture);
+        say(client, "GET /defer HTTP/1.1\r\nHost: x\r\n\r\n");
+        request_abort(next_deferred(fixture), reset);
+        assert_aborted(fixture, client, reset);
+    }
+}
+
+static void header_that_cannot_be_sent_makes_it_a_500(void **state) {
+    const char *answer = ask(*state, "GET /bad-header HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(answer, "HTTP/1.1 500 ");
+    assert_null(strstr(answer, "X-Injected"));
+}
+
+static void nonsense_gets_an_error_or_an_end(void **state) {
+    static const char *const nonsense[] = {
+        "\r\n\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "\x16\x03\x01\x02\xFF\xFF\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "GET /%zz%00%ff?%&=&&q HTTP/1.1\r\nHost: x\r\nX-Test\r\n: y\r\n\r\n"};
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        int client = dial(*state);
+        say(client, nonsense[i]);
+        shutdown(client, SHUT_WR);
+        hear(client);
+        close(client);
+    }
+    char *large = memory_zeroed(1, 200001);
+    memset(large, 'a', 200000);
+    memcpy(large, "GET / HTTP/1.1\r\nX: ", 19);
+    int client = dial(*state);
+    send(client, large, 200000, MSG_NOSIGNAL);
+    hear(client);
+    close(client);
+    free(large);
+    assert_has(ask(*state, "GET /on HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /on");
+}
+
+static void failure_to_listen_says_what_to_do(void **state) {
+    struct fixture *fixture = *state;
+    struct server_options options = standard_options(fixture);
+    struct server *server = NULL;
+    struct error error = {0};
+    char expected[200];
+    options.port = server_port(fixture->server);
+    assert_int_equal(server_create(&server, &options, &error), STATUS_UNAVAILABLE);
+    snprintf(expected, sizeof expected,
+             "listen on 127.0.0.1:%u: address already in use; choose another PORT", options.port);
+    assert_string_equal(error.text, expected);
+    options.bind = "example.com";
+    assert_int_equal(server_create(&server, &options, &error), STATUS_INVALID);
+    assert_has(error.text, "numeric address");
+    options.bind = "192.0.2.1";
+    assert_int_equal(server_create(&server, &options, &error), STATUS_UNAVAILABLE);
+    assert_has(error.text, "no such address on this machine; choose another BIND");
+}
+
+static void port_can_be_used_again_at_once(void **state) {
+    struct fixture *fixture = *state;
+    struct server_options options = standard_options(fixture);
+    struct error error = {0};
+    int client = dial(fixture);
+    say(client, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(client);
+    options.port = server_port(fixture->server);
+    server_destroy(fixture->server);
+    assert_int_equal(server_create(&fixture->server, &options, &error), STATUS_OK);
+    assert_has(ask(fixture, "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n"), "GET /2");
+    close(client);
+}
+
+static void connection_above_the_maximum_is_closed(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct server_options options = standard_options(&fixture);
+    options.connections_max = 1;
+    start(&fixture, &options);
+    int first = dial(&fixture);
+    say(first, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(first), "GET /1");
+    int second = dial(&fixture);
+    char byte = 0;
+    assert_true(recv(second, &byte, 1, 0) <= 0);
+    say(first, "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(first), "GET /2");
+    close(first);
+    close(second);
+    server_destroy(fixture.server);
+    queue_deinit(&fixture.deferred);
+}
+
+static void stop_listening_spares_what_is_open(void **state) {
+    struct fixture *fixture = *state;
+    int client = dial(fixture);
+    say(client, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear(client);
+    server_stop_listening(fixture->server);
+    assert_int_equal(dial_or_fail(fixture), -1);
+    say(client, "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(client), "GET /2");
+    close(client);
+}
+
+static void answer_soon(void *argument) {
+    struct fixture *fixture = argument;
+    struct request *request = next_deferred(fixture);
+    while (dial_or_fail(fixture) >= 0)
+        continue; /* until server_destroy has begun */
+    request_respond(request, 200, "text/plain", TEXT_LITERAL("to the end"));
+}
+
+static void destroy_lets_requests_end(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct server_options options = standard_options(&fixture);
+    struct thread thread = {0};
+    struct error error;
+    options.connections_max = 1;
+    options.threads = 2;
+    start(&fixture, &options);
+    int client = dial(&fixture);
+    say(client, "GET /defer HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(thread_start(&thread, "answer", answer_soon, &fixture, &error), STATUS_OK);
+    server_destroy(fixture.server);
+    thread_join(&thread);
+    const char *answer = hear(client);
+    assert_has(answer, "to the end");
+    close(client);
+    queue_deinit(&fixture.deferred);
+}
+
+static void serves_ipv6(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct server_options options = standard_options(&fixture);
+    options.bind = "::1";
+    int probe = socket(AF_INET6, SOCK_STREAM, 0);
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    bool present = bind(probe, (struct sockaddr *)&address, sizeof address) == 0;
+    close(probe);
+    if (!present)
+        skip();
+    start(&fixture, &options);
+    address.sin6_port = htons(server_port(fixture.server));
+    int client = socket(AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    say(client, "GET /six HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_has(hear(client), "GET /six");
+    close(client);
+    server_destroy(fixture.server);
+    queue_deinit(&fixture.deferred);
+}
+
+/* Whether a body of 64 MiB would be taken: 100, or else 503. */
+static bool has_room(const struct fixture *fixture) {
+    const char *answer = ask(fixture, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                      "Content-Length: 67108864\r\n\r\n");
+    if (strncmp(answer, "HTTP/1.1 100 ", 13) == 0)
+        return true;
+    assert_has(answer, "HTTP/1.1 503 ");
+    assert_has(answer, "Retry-After: 1\r\n");
+    assert_has(answer, "\"overloaded\"");
+    return false;
+}
+
+static void assert_room(const struct fixture *fixture, bool room) {
+    int64_t end_us = clock_monotonic_us(&clock_system) + PATIENCE_US;
+    while (has_room(fixture) != room && clock_monotonic_us(&clock_system) < end_us)
+        continue;
+    assert_int_equal(has_room(fixture), room);
+}
+
+/* 40 bodies of 8 MiB, none of them whole. */
+static void bodies_have_a_common_maximum(void **state) {
+    (void)state;
+    const size_t part = (size_t)8 * 1024 * 1024;
+    int clients[40];
+    struct fixture fixture;
+    struct server_options options = standard_options(&fixture);
+    options.body_bytes_max = (size_t)64 * 1024 * 1024;
+    start(&fixture, &options);
+    char *bytes = memory_zeroed(1, part);
+    for (size_t i = 0; i < 40; i++) {
+        clients[i] = dial(&fixture);
+        say(clients[i], "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8388609\r\n\r\n");
+        say_bytes(clients[i], bytes, part);
+    }
+    assert_room(&fixture, false);
+    for (size_t i = 0; i < 40; i++)
+        close(clients[i]);
+    assert_room(&fixture, true);
+    free(bytes);
+    server_destroy(fixture.server);
+    queue_deinit(&fixture.deferred);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(hands_over_what_was_sent),
+        TEST(head_has_no_body),
+        TEST(body_may_have_the_maximum),
+        TEST(announced_body_too_large_is_refused_unread),
+        TEST(chunked_body_too_large_is_refused_at_its_end),
+        TEST(deferred_request_is_answered_later),
+        TEST(answer_may_come_before_the_handler_returns),
+        TEST(deferred_request_outlives_its_client),
+        TEST(abort_ends_the_connection),
+        TEST(header_that_cannot_be_sent_makes_it_a_500),
+        TEST(nonsense_gets_an_error_or_an_end),
+        TEST(failure_to_listen_says_what_to_do),
+        TEST(port_can_be_used_again_at_once),
+        cmocka_unit_test(connection_above_the_maximum_is_closed),
+        TEST(stop_listening_spares_what_is_open),
+        cmocka_unit_test(destroy_lets_requests_end),
+        cmocka_unit_test(serves_ipv6),
+        cmocka_unit_test(bodies_have_a_common_maximum),
+    };
+    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
