@@ -21,6 +21,7 @@ struct acceptance {
     void (*done)(struct acceptance *acceptance, const struct error *error);
 };
 
+/* `committed` is called, by the acceptor's thread, after every commit that brought messages. */
 enum status acceptor_create(struct acceptor **acceptor, struct store *store,
                             void (*committed)(void *context), void *context, struct error *error);
 /* Refuses further submits, and returns when all that was submitted has been answered. */

@@ -28,8 +28,10 @@ struct call {
     struct text id; /* what stood for {id} in the pattern */
 };
 
+/* A session for the time of one call; there are as many as threads that handle requests. */
 struct store_session *api_borrow_session(struct api *api);
 void api_return_session(struct api *api, struct store_session *session);
+/* store_depth with a borrowed session. */
 enum status api_read_depth(struct api *api, struct store_depth *depth, struct error *error);
 
 /* An answer with a JSON body that is built in `buffer`; ends with answer_send. */
@@ -38,6 +40,7 @@ struct answer {
     struct json_writer json;
 };
 
+/* Nothing is written yet; `json` writes into `buffer`. */
 void answer_init(struct answer *answer);
 /* Sends and deinits. */
 void answer_send(struct answer *answer, struct request *request, unsigned status);

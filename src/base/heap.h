@@ -12,8 +12,11 @@ struct heap {
     bool (*before)(const void *a, const void *b); /* set once; a strict order */
 };
 
+/* Empty. `before(a, b)` says that a comes first. */
 void heap_init(struct heap *heap, bool (*before)(const void *a, const void *b));
+/* Frees the heap, not the items. */
 void heap_deinit(struct heap *heap);
+/* O(log n), as heap_pop. */
 void heap_push(struct heap *heap, void *item);
 void *heap_first(const struct heap *heap); /* NULL when empty */
 void *heap_pop(struct heap *heap);         /* NULL when empty */

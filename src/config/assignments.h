@@ -16,6 +16,7 @@ struct assignments {
     size_t count;
 };
 
+/* A zeroed struct is an empty list. */
 void assignments_deinit(struct assignments *assignments);
 
 /* Appends a fault for each unknown flag, missing value, and argument that is no flag. */

@@ -68,7 +68,9 @@ size_t dispatcher_drain(struct dispatcher *dispatcher, int64_t grace_ms);
 /* Something was inserted: look at once. */
 void dispatcher_wake(struct dispatcher *dispatcher);
 
+/* A consistent picture of this moment. */
 void dispatcher_get_status(struct dispatcher *dispatcher, struct dispatcher_status *status);
+/* "stopped", "running", "stopping" */
 const char *dispatcher_state_name(enum dispatcher_state state);
 
 /* True when it makes progress, or is stopped. Else `error` says what stands still: a thread, the

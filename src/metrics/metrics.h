@@ -39,6 +39,7 @@ enum metric_histogram {
     METRIC_HISTOGRAMS
 };
 
+/* Counts `amount` for the calling thread; a plain add to its own memory. */
 void metrics_add(enum metric_counter counter, uint64_t amount);
 /* Durations; the buckets run from 100 microseconds to 60 seconds. Below 0 counts as 0. */
 void metrics_observe_us(enum metric_histogram histogram, int64_t duration_us);

@@ -55,6 +55,7 @@ struct http_client_options {
     size_t connections_max; /* open or kept, in all */
 };
 
+/* `*client` is the caller's to destroy. */
 enum status http_client_create(struct http_client **client,
                                const struct http_client_options *options, struct error *error);
 /* Exchanges still out are broken off and gone. */

@@ -30,9 +30,12 @@ struct verdict {
     char provider_id[OUTCOME_PROVIDER_ID_BYTES_MAX + 1]; /* "" where it gave none */
 };
 
+/* `*sender` is the caller's to destroy. STATUS_INVALID: there is no such provider. */
 enum status sender_create(struct sender **sender, const struct sender_options *options,
                           struct error *error);
+/* NULL is passed over. */
 void sender_destroy(struct sender *sender);
+/* "webhook" */
 const char *sender_name(const struct sender *sender);
 /* The whole time that one request may take. */
 int64_t sender_timeout_ms(const struct sender *sender);

@@ -20,6 +20,7 @@ struct sender {
     int64_t timeout_ms;
 };
 
+/* Constructors, one per kind; sender.c has the table of them. */
 enum status sender_webhook_create(struct sender **sender, const struct sender_options *options,
                                   struct error *error);
 

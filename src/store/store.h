@@ -35,8 +35,10 @@ void store_close(struct store *store);
 /* "sqlite", "memory" */
 const char *store_kind(const struct store *store);
 
+/* `*session` is the caller's to close. */
 enum status store_session_open(struct store_session **session, struct store *store,
                                struct error *error);
+/* NULL is passed over. Claims made with it stay. */
 void store_session_close(struct store_session *session);
 
 /* Inserts all drafts or none. Fills `ids`, rising in the order of the drafts; they are later than
@@ -124,6 +126,7 @@ struct store_version {
     int64_t known;   /* the newest that this program knows */
 };
 
+/* What is there, and what this program would make of it. */
 enum status store_version(struct store *store, struct store_version *version, struct error *error);
 /* Up to the newest version, or one version down; each step in a transaction of its own. What was
  * done is appended to `report`, a line a step. */

@@ -23,7 +23,9 @@ struct record {
     size_t failures_count;
 };
 
+/* Pending, with copies of the draft's texts; the caller's to destroy. */
 struct record *record_create(const struct message_draft *draft, int64_t id, int64_t now_ms);
+/* Its heaps must not hold it any more. */
 void record_destroy(struct record *record);
 
 /* Orders of the heaps: what leaves first, and what becomes due first. */

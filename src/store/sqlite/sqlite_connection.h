@@ -55,6 +55,7 @@ enum status sqlite_begin(struct sqlite_connection *connection, struct error *err
 enum status sqlite_commit(struct sqlite_connection *connection, struct error *error);
 void sqlite_rollback(struct sqlite_connection *connection);
 
+/* The bytes must stay until the statement has run. */
 void sqlite_bind_view(sqlite3_stmt *statement, int parameter, struct text view);
 /* Valid until the statement's next step; empty for NULL. */
 struct text sqlite_column_view(sqlite3_stmt *statement, int column);

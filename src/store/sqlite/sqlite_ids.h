@@ -11,7 +11,9 @@ struct sqlite_ids {
     size_t size;
 };
 
+/* A zeroed struct is an empty set. */
 void sqlite_ids_deinit(struct sqlite_ids *ids);
+/* At the end; sort before looking anything up. */
 void sqlite_ids_add(struct sqlite_ids *ids, int64_t id);
 /* Adds those that `json` lists; what is no number is passed over. */
 void sqlite_ids_parse(struct sqlite_ids *ids, struct text json);

@@ -17,8 +17,10 @@ struct sqlite_owner {
     int64_t id;
 };
 
+/* Picks an id and locks its byte; on failure nothing is left open. */
 enum status sqlite_owner_init(struct sqlite_owner *owner, const char *database_path,
                               struct random *random, struct error *error);
+/* From here on others see the owner as gone. */
 void sqlite_owner_deinit(struct sqlite_owner *owner);
 /* Whether `id` belongs to a store that is gone. In doubt it lives. */
 bool sqlite_owner_is_dead(const struct sqlite_owner *self, int64_t id);
