@@ -55,6 +55,7 @@ static void group(struct settler *settler) {
                                            .indexes = &settler->indexes[i],
                                            .outcomes = &settler->outcomes[i]};
         }
+        check(current != NULL);
         current->count++;
     }
 }

@@ -6,6 +6,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+bool message_id_to_number(struct text id, int64_t *number) {
+    bool leads_with_digit = id.len > 0 && id.data[0] >= '1' && id.data[0] <= '9';
+    return leads_with_digit && text_to_int64(id, number);
+}
+
 __attribute__((format(printf, 3, 4))) static bool
 refuse(struct message_fault *fault, const char *field, const char *format, ...) {
     va_list arguments;

@@ -15,6 +15,10 @@ struct message_id {
     char text[MESSAGE_ID_BYTES_MAX + 1];
 };
 
+/* The number that an id of an integer key stands for, written as we write it ("7", not "07");
+ * false for anything else. */
+bool message_id_to_number(struct text id, int64_t *number);
+
 /* What somebody wants to have sent; views are the caller's. */
 struct message_draft {
     struct text recipient;

@@ -220,7 +220,7 @@ static enum status extend(struct store_session *session, const struct claim *cla
 
 static struct record *find(const struct memory_store *memory, struct text id) {
     int64_t number = 0;
-    bool known = text_to_int64(id, &number) && number > 0 && (size_t)number <= memory->count;
+    bool known = message_id_to_number(id, &number) && (size_t)number <= memory->count;
     return known ? memory->records[number - 1] : NULL;
 }
 
@@ -263,7 +263,7 @@ static enum status list(struct store_session *session, const struct store_query 
     int64_t before = 0;
     size_t at = memory->count;
     if (query->before.len > 0)
-        at = text_to_int64(query->before, &before) && before > 0 ? (size_t)before - 1 : 0;
+        at = message_id_to_number(query->before, &before) ? (size_t)before - 1 : 0;
     if (at > memory->count)
         at = memory->count;
     while (at > 0 && page->count <= query->limit && status == STATUS_OK) {
@@ -284,9 +284,11 @@ static enum status depth(struct store_session *session, struct store_depth *dept
     memcpy(depth->messages, memory->depth, sizeof depth->messages);
     int64_t now_ms = clock_wall_ms(memory->clock);
     promote_due(memory, now_ms);
-    const struct record *first = heap_first(&memory->ready);
-    if (first != NULL)
-        depth->oldest_due_age_ms = now_ms - first->created_at_ms;
+    for (size_t i = 0; i < memory->ready.count; i++) {
+        const struct record *record = memory->ready.items[i];
+        if (now_ms - record->created_at_ms > depth->oldest_due_age_ms)
+            depth->oldest_due_age_ms = now_ms - record->created_at_ms;
+    }
     unlock(memory);
     return STATUS_OK;
 }

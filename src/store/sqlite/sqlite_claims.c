@@ -38,7 +38,7 @@ static enum status see_claims(struct store_session *session, int64_t now_ms,
 
 /* Counts an attempt, because the request may have been made, and leaves the message due. */
 static enum status take_back(struct sqlite_connection *connection, int64_t message_id,
-                             int64_t now_ms, struct error *error) {
+                             int64_t now_ms, size_t *taken_over, struct error *error) {
     sqlite3_stmt *update = sqlite_statement(connection, SQLITE_TAKE_BACK, error);
     if (update == NULL)
         return error->status;
@@ -55,12 +55,13 @@ static enum status take_back(struct sqlite_connection *connection, int64_t messa
     status = sqlite_run(connection, update, error);
     if (status == STATUS_OK)
         status = sqlite_insert_attempt(connection, message_id, &attempt, error);
+    *taken_over += 1;
     return status;
 }
 
 static enum status end_lost_claims(struct sqlite_connection *connection,
                                    const struct claims_seen *seen, int64_t now_ms,
-                                   struct error *error) {
+                                   size_t *taken_over, struct error *error) {
     sqlite3_stmt *end = sqlite_statement(connection, SQLITE_DELETE_CLAIM, error);
     enum status status = end != NULL ? STATUS_OK : error->status;
     for (size_t i = 0; i < seen->lost_claims.count && status == STATUS_OK; i++) {
@@ -68,7 +69,7 @@ static enum status end_lost_claims(struct sqlite_connection *connection,
         status = sqlite_run(connection, end, error);
     }
     for (size_t i = 0; i < seen->lost.count && status == STATUS_OK; i++)
-        status = take_back(connection, seen->lost.items[i], now_ms, error);
+        status = take_back(connection, seen->lost.items[i], now_ms, taken_over, error);
     return status;
 }
 
@@ -139,6 +140,18 @@ static enum status claim_ready(struct store_session *session, const struct claim
     return status;
 }
 
+static enum status read_next_due(struct sqlite_connection *connection, int64_t now_ms,
+                                 struct claim_result *result, struct error *error) {
+    sqlite3_stmt *next = sqlite_statement(connection, SQLITE_NEXT_DUE, error);
+    if (next == NULL)
+        return error->status;
+    int64_t next_ms = -1;
+    enum status status = sqlite_read_number(connection, next, &next_ms, error);
+    if (next_ms >= 0)
+        result->next_due_in_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+    return status;
+}
+
 /* The writing part, run within a transaction. */
 static enum status claim_in_transaction(struct store_session *session,
                                         const struct claim_request *request,
@@ -148,34 +161,32 @@ static enum status claim_in_transaction(struct store_session *session,
     struct claims_seen seen = {0};
     enum status status = see_claims(session, now_ms, &seen, error);
     if (status == STATUS_OK)
-        status = end_lost_claims(connection, &seen, now_ms, error);
+        status = end_lost_claims(connection, &seen, now_ms, &result->taken_over, error);
     if (status == STATUS_OK)
         status = promote_due(connection, now_ms, error);
     if (status == STATUS_OK)
         status = claim_ready(session, request, &seen, result, error);
-    result->taken_over = seen.lost.count;
+    if (status == STATUS_OK)
+        status = read_next_due(connection, now_ms, result, error);
     claims_seen_deinit(&seen);
     return status;
 }
 
-/* Whether anything is due, held or not, and when the next thing will be: read without a lock, so
- * that an idle dispatcher writes nothing. */
+/* Whether anything is due, held or not, and else when the next thing will be: read without a lock,
+ * so that an idle dispatcher writes nothing. */
 static enum status look(struct store_session *session, bool *due, struct claim_result *result,
                         struct error *error) {
     struct sqlite_connection *connection = sqlite_connection_of(session);
     int64_t now_ms = clock_wall_ms(sqlite_store_of(session->store)->clock);
     sqlite3_stmt *any = sqlite_statement(connection, SQLITE_ANY_DUE, error);
-    sqlite3_stmt *next = sqlite_statement(connection, SQLITE_NEXT_DUE, error);
-    if (any == NULL || next == NULL)
+    if (any == NULL)
         return error->status;
     sqlite3_bind_int64(any, 1, now_ms);
-    int64_t is_due = 0, next_ms = -1;
+    int64_t is_due = 0;
     enum status status = sqlite_read_number(connection, any, &is_due, error);
-    if (status == STATUS_OK)
-        status = sqlite_read_number(connection, next, &next_ms, error);
     *due = is_due != 0;
-    if (next_ms >= 0)
-        result->next_due_in_ms = next_ms > now_ms ? next_ms - now_ms : 0;
+    if (status == STATUS_OK && !*due)
+        status = read_next_due(connection, now_ms, result, error);
     return status;
 }
 

@@ -64,7 +64,7 @@ static enum status not_found(struct error *error) {
 enum status sqlite_get(struct store_session *session, struct text id, struct arena *arena,
                        struct message *message, struct error *error) {
     int64_t number = 0;
-    if (!text_to_int64(id, &number))
+    if (!message_id_to_number(id, &number))
         return not_found(error);
     struct sqlite_connection *connection = sqlite_connection_of(session);
     sqlite3_stmt *row = sqlite_statement(connection, SQLITE_GET_MESSAGE, error);
@@ -106,7 +106,7 @@ static bool read_attempt(sqlite3_stmt *row, struct arena *arena, struct attempt_
 enum status sqlite_attempts(struct store_session *session, struct text id, struct arena *arena,
                             struct attempt_list *attempts, struct error *error) {
     int64_t number = 0;
-    if (!text_to_int64(id, &number))
+    if (!message_id_to_number(id, &number))
         return STATUS_OK;
     struct sqlite_connection *connection = sqlite_connection_of(session);
     sqlite3_stmt *row = sqlite_statement(connection, SQLITE_GET_ATTEMPTS, error);
@@ -140,7 +140,7 @@ static enum sqlite_statement list_statement(const struct store_query *query) {
 enum status sqlite_list(struct store_session *session, const struct store_query *query,
                         struct arena *arena, struct store_page *page, struct error *error) {
     int64_t below = INT64_MAX;
-    if (query->before.len > 0 && !text_to_int64(query->before, &below))
+    if (query->before.len > 0 && !message_id_to_number(query->before, &below))
         return STATUS_OK;
     struct sqlite_connection *connection = sqlite_connection_of(session);
     enum sqlite_statement which = list_statement(query);
