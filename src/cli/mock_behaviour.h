@@ -54,7 +54,9 @@ void mock_behaviour_write(const struct mock_behaviour *behaviour, int64_t times,
 /* The flags with their help, one line each. */
 void mock_behaviour_write_help(struct buffer *help);
 
+/* What is to become of one request; draws lots for the fail rate. */
 struct mock_plan mock_behaviour_plan(const struct mock_behaviour *behaviour, struct random *random);
+/* As GET /stats and /requests call it. */
 const char *mock_fate_name(enum mock_fate fate);
 
 #endif

@@ -20,6 +20,7 @@ struct mock_ids {
     struct arena texts;
 };
 
+/* Empty; its texts are its own. */
 void mock_ids_init(struct mock_ids *ids);
 void mock_ids_deinit(struct mock_ids *ids);
 

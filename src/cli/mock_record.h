@@ -63,6 +63,7 @@ struct mock_arrival {
     unsigned status;
 };
 
+/* Nothing has come yet. */
 void mock_record_init(struct mock_record *record);
 void mock_record_deinit(struct mock_record *record);
 

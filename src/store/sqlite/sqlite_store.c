@@ -16,6 +16,13 @@ enum status sqlite_write_begin(struct store_session *session, struct error *erro
     return status;
 }
 
+/* The log of a full disk is not written from its beginning again until its pages are in the
+ * database, which otherwise happens only once it is long; so that space which was made would go
+ * into the log as well. The write that comes next finds it free. */
+static void make_room(struct sqlite_connection *connection) {
+    sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 enum status sqlite_write_end(struct store_session *session, enum status status,
                              struct error *error) {
     struct sqlite_connection *connection = sqlite_connection_of(session);
@@ -23,6 +30,8 @@ enum status sqlite_write_end(struct store_session *session, enum status status,
         status = sqlite_commit(connection, error);
     else
         sqlite_rollback(connection);
+    if (status == STATUS_FULL || status == STATUS_UNAVAILABLE)
+        make_room(connection);
     monitor_unlock(&sqlite_store_of(session->store)->writer);
     return status;
 }
