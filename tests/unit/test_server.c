@@ -122,17 +122,20 @@ static int dial(const struct fixture *fixture) {
     return client;
 }
 
-static void say_bytes(int client, const char *bytes, size_t len) {
+/* False when the server does not want all of it. */
+static bool say_bytes(int client, const char *bytes, size_t len) {
     while (len > 0) {
         ssize_t sent = send(client, bytes, len, MSG_NOSIGNAL);
-        assert_true(sent > 0);
+        if (sent <= 0)
+            return false;
         bytes += sent;
         len -= (size_t)sent;
     }
+    return true;
 }
 
 static void say(int client, const char *text) {
-    say_bytes(client, text, strlen(text));
+    assert_true(say_bytes(client, text, strlen(text)));
 }
 
 /* Reads one whole answer, without taking a byte of the next, or what comes before the end. */
@@ -310,7 +313,7 @@ static void header_that_cannot_be_sent_makes_it_a_500(void **state) {
 
 static void nonsense_gets_an_error_or_an_end(void **state) {
     static const char *const nonsense[] = {
-        "\r\n\r\n\r\n\r\n",
+        "\r\n\r\nGET\r\n\r\n",
         "GET\r\n\r\n",
         "\x16\x03\x01\x02\xFF\xFF\r\n\r\n",
         "GET / HTTP/9.9\r\n\r\n",
@@ -401,12 +404,16 @@ static void stop_listening_spares_what_is_open(void **state) {
     close(client);
 }
 
+struct late_answer {
+    struct fixture *fixture;
+    struct request *request;
+};
+
 static void answer_soon(void *argument) {
-    struct fixture *fixture = argument;
-    struct request *request = next_deferred(fixture);
-    while (dial_or_fail(fixture) >= 0)
+    struct late_answer *late = argument;
+    while (dial_or_fail(late->fixture) >= 0)
         continue; /* until server_destroy has begun */
-    request_respond(request, 200, "text/plain", TEXT_LITERAL("to the end"));
+    request_respond(late->request, 200, "text/plain", TEXT_LITERAL("to the end"));
 }
 
 static void destroy_lets_requests_end(void **state) {
@@ -420,7 +427,9 @@ static void destroy_lets_requests_end(void **state) {
     start(&fixture, &options);
     int client = dial(&fixture);
     say(client, "GET /defer HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert_int_equal(thread_start(&thread, "answer", answer_soon, &fixture, &error), STATUS_OK);
+    /* Only a request that was taken is let end; one in the backlog is dropped. */
+    struct late_answer late = {&fixture, next_deferred(&fixture)};
+    assert_int_equal(thread_start(&thread, "answer", answer_soon, &late, &error), STATUS_OK);
     server_destroy(fixture.server);
     thread_join(&thread);
     const char *answer = hear(client);
