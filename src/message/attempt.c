@@ -37,10 +37,15 @@ bool attempt_class_from_name(struct text name, enum attempt_class *class) {
 
 void attempt_set_excerpt(struct attempt *attempt, struct text source) {
     struct text kept = text_utf8_prefix(text_trim(source), ATTEMPT_EXCERPT_BYTES_MAX);
-    bool valid = text_utf8_count(kept) >= 0;
-    for (size_t i = 0; i < kept.len; i++) {
-        unsigned char byte = (unsigned char)kept.data[i];
-        attempt->excerpt[i] = byte == 0 || (byte >= 0x80 && !valid) ? '?' : (char)byte;
+    for (size_t i = 0; i < kept.len;) {
+        struct text rest = {kept.data + i, kept.len - i};
+        size_t length = text_utf8_length(rest);
+        if (length == 0 || rest.data[0] == '\0') {
+            attempt->excerpt[i++] = '?';
+            continue;
+        }
+        memcpy(attempt->excerpt + i, rest.data, length);
+        i += length;
     }
     attempt->excerpt[kept.len] = '\0';
 }

@@ -28,8 +28,8 @@ bool message_is_valid(struct text recipient, struct text content, int64_t conten
     if (phone != NULL)
         return refuse(fault, "recipient", "%s", phone);
     if (content.data == NULL || content.len > MESSAGE_CONTENT_BYTES_MAX)
-        return refuse(fault, "content", "is longer than the %lld characters allowed",
-                      (long long)content_max);
+        return refuse(fault, "content", "takes more than the %d bytes allowed",
+                      MESSAGE_CONTENT_BYTES_MAX);
     int64_t characters = text_utf8_count(content);
     if (characters < 0)
         return refuse(fault, "content", "is not valid UTF-8");

@@ -82,7 +82,8 @@ enum status store_settle(struct store_session *session, struct settlement *settl
 enum status store_extend(struct store_session *session, const struct claim *claim, int64_t lease_ms,
                          struct error *error);
 
-/* Reads. What they fill lives in `arena`. A message held by a live claim shows as sending. */
+/* Reads. What they fill lives in `arena`. A message that a claim names shows as sending, until it
+ * is settled or taken over: a lease that is over ends a claim only when somebody does take it. */
 enum status store_get(struct store_session *session, struct text id, struct arena *arena,
                       struct message *message, struct error *error);
 struct attempt_list {

@@ -177,6 +177,19 @@ static void extending_a_lost_claim_is_a_conflict(struct store_fixture *fixture) 
     assert_ok(store_extend(fixture->other, holder, LEASE_MS, &fixture->error), &fixture->error);
 }
 
+static void a_claim_is_proven_by_its_token(struct store_fixture *fixture) {
+    struct message_id id;
+    insert_messages(fixture, 1, &id);
+    struct claim *claim = claim_all(fixture, 1);
+    claim->token[0] = claim->token[0] == '0' ? '1' : '0';
+    assert_int_equal(store_extend(fixture->session, claim, 10 * LEASE_MS, &fixture->error),
+                     STATUS_CONFLICT);
+    assert_false(settle(fixture, claim, 0, 1, sent("forged")));
+    assert_state(fixture, id, MESSAGE_SENDING);
+    expire(fixture);
+    assert_int_equal(claim_in(fixture, fixture->other, 1).taken_over, 1);
+}
+
 static void a_retry_keeps_its_time_when_its_claim_expires(struct store_fixture *fixture) {
     struct message_id ids[3];
     insert_messages(fixture, 3, ids);
@@ -237,6 +250,7 @@ static const struct store_case cases[] = {
     STORE_CASE(after_its_end_a_claim_still_settles_while_nobody_took_it),
     STORE_CASE(extending_prolongs_the_lease),
     STORE_CASE(extending_a_lost_claim_is_a_conflict),
+    STORE_CASE(a_claim_is_proven_by_its_token),
     STORE_CASE(a_retry_keeps_its_time_when_its_claim_expires),
     STORE_CASE(expiring_alone_never_fails_a_message),
     STORE_CASE(many_expired_claims_come_back_together),

@@ -57,6 +57,19 @@ static void a_retry_waits_for_its_time(struct store_fixture *fixture) {
     assert_string_equal(claim_all(fixture, 1)->messages[0].id.text, id.text);
 }
 
+/* A claim that takes what is due must not sweep up what will be due a moment later. */
+static void a_retry_waits_while_others_are_claimed(struct store_fixture *fixture) {
+    struct message_id ids[2];
+    insert_messages(fixture, 1, &ids[0]);
+    settle_everything_due(fixture, retry(1, 5000));
+    fake_clock_advance_ms(&fixture->clock, 4999);
+    insert_messages(fixture, 1, &ids[1]);
+    struct claim_result result = claim_in(fixture, fixture->session, 10);
+    assert_non_null(result.claim);
+    assert_messages(result.claim->messages, result.claim->count, &ids[1], 1);
+    assert_int_equal(result.next_due_in_ms, 1);
+}
+
 static void a_retry_without_delay_is_due_at_once(struct store_fixture *fixture) {
     insert_messages(fixture, 1, NULL);
     assert_true(settle(fixture, claim_all(fixture, 1), 0, 1, retry(1, 0)));
@@ -263,6 +276,7 @@ static const struct store_case cases[] = {
     STORE_CASE(a_sent_message_may_have_no_provider_id),
     STORE_CASE(the_longest_provider_id_and_excerpt_survive),
     STORE_CASE(a_retry_waits_for_its_time),
+    STORE_CASE(a_retry_waits_while_others_are_claimed),
     STORE_CASE(a_retry_without_delay_is_due_at_once),
     STORE_CASE(a_retry_that_has_come_due_takes_its_old_place),
     STORE_CASE(a_failed_attempt_is_recorded_with_all_its_fields),
