@@ -308,17 +308,20 @@ static bool bodies_are_full(struct server *server, size_t more) {
     return bytes > SERVER_BODIES_BYTES_MAX || more > SERVER_BODIES_BYTES_MAX - bytes;
 }
 
-/* What is announced too large is refused before it is sent. */
-static void judge_announced(struct request *request) {
+/* Judges by the announced length; true when the body need not be sent at all. */
+static bool refuses_unread(struct request *request) {
     int64_t announced = 0;
     struct text length = request_header(request, "Content-Length");
     if (length.data == NULL || !text_to_int64(length, &announced) || announced <= 0)
-        return;
+        return false;
     if ((uint64_t)announced > request->server->options.body_bytes_max)
         request->body_fate = BODY_TOO_LARGE;
     else if ((uint64_t)announced > BODY_KEPT_BYTES_MAX &&
              bodies_are_full(request->server, (size_t)announced))
         request->body_fate = BODY_WITHOUT_ROOM;
+    bool asks_first = request_header(request, "Expect").data != NULL;
+    return request->body_fate != BODY_WELCOME &&
+           (asks_first || announced > SERVER_DISCARD_BYTES_MAX);
 }
 
 /* How much a full buffer takes at once: it doubles. */
@@ -354,8 +357,7 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
     *request_context = request;
     request->method = method;
     request->path = path;
-    judge_announced(request);
-    return request->body_fate == BODY_WELCOME ? MHD_YES : refuse_body(request);
+    return refuses_unread(request) ? refuse_body(request) : MHD_YES;
 }
 
 /* Called once for the head, then for each part of the body, then once for its end, then again

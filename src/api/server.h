@@ -5,10 +5,12 @@
  * other thread call request_respond later, exactly once. Handlers must not block for long: one
  * thread serves many connections.
  *
- * Limits: body above `body_bytes_max` is answered 413 (before the body is read, where its length is
- * announced), more connections than `connections_max` are refused by closing, idle ones end after
- * `idle_timeout_s`. Errors made here have the shape of the API: {"error":{"code","message"}}; only
- * what is no HTTP at all, or has too large a head, gets libmicrohttpd's own 4xx. */
+ * Limits: a body above `body_bytes_max` is answered 413. It is read to its end first and dropped,
+ * so that clients which only listen after having sent it hear the answer; only one that is
+ * announced with Expect: 100-continue, or above SERVER_DISCARD_BYTES_MAX, is refused unread. More
+ * connections than `connections_max` are refused by closing, idle ones end after `idle_timeout_s`.
+ * Errors made here have the shape of the API: {"error":{"code","message"}}; only what is no HTTP at
+ * all, or has too large a head, gets libmicrohttpd's own 4xx. */
 #ifndef API_SERVER_H
 #define API_SERVER_H
 
@@ -19,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SERVER_DISCARD_BYTES_MAX (64 * 1024 * 1024)
 #define SERVER_REQUEST_ARENA_BYTES_MAX (64 * 1024 * 1024)
 /* Of all requests of a server together; beyond it they are answered 503. */
 #define SERVER_BODIES_BYTES_MAX ((size_t)256 * 1024 * 1024)

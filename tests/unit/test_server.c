@@ -208,7 +208,10 @@ static void body_may_have_the_maximum(void **state) {
 }
 
 static void announced_body_too_large_is_refused_unread(void **state) {
-    const char *answer = ask(*state, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
+    const char *answer = ask(*state, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                     "Content-Length: 1001\r\n\r\n");
+    assert_has(answer, "HTTP/1.1 413 ");
+    answer = ask(*state, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n");
     assert_has(answer, "HTTP/1.1 413 ");
     assert_has(answer, "{\"error\":{\"code\":\"payload_too_large\",\"message\":\"");
     assert_has(answer, "application/json");
