@@ -10,30 +10,43 @@
 
 #include <microhttpd.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BODY_KEPT_BYTES_MAX 4096
 #define LIBRARY_LINE_BYTES_MAX 512
+#define LOOP_WAIT_MS_MAX 1000
 /* The head of a request has to fit; libmicrohttpd clears all of it for each request. */
 #define CONNECTION_BYTES ((size_t)16 * 1024)
+
+struct server;
+
+/* A thread and what it serves. All loops share the listening socket. */
+struct loop {
+    struct server *server;
+    struct MHD_Daemon *daemon;
+    struct thread thread;
+    int wake; /* an eventfd: something was resumed, or the loop is to end */
+};
 
 struct server {
     /* set once */
     struct server_options options;
-    struct MHD_Daemon *daemon;
+    struct loop *loops;
+    unsigned loop_count;
     int listener;
     uint16_t port;
     /* any thread */
     atomic_uint connections;
     atomic_size_t bodies_bytes;
     atomic_size_t under_way; /* given to the handler and not yet ended */
-    atomic_bool stopping;
+    atomic_bool stopping;    /* answers end their connections */
+    atomic_bool ending;      /* the loops are to end */
     struct monitor drained;
     /* the owner's thread */
     bool listening;
@@ -52,6 +65,7 @@ struct added_header {
 struct request {
     /* set once */
     struct server *server;
+    const struct loop *loop;
     struct MHD_Connection *connection;
     /* the thread of the connection until request_defer, then whoever is to answer */
     const char *method;
@@ -72,9 +86,11 @@ struct request {
     _Atomic(enum phase) phase;
 };
 
-static struct request *request_create(struct server *server, struct MHD_Connection *connection) {
+static struct request *request_create(const struct loop *loop, struct MHD_Connection *connection) {
+    struct server *server = loop->server;
     struct request *request = memory_zeroed(1, sizeof *request);
     request->server = server;
+    request->loop = loop;
     request->connection = connection;
     request->headers_end = &request->headers;
     arena_init(&request->arena, SERVER_REQUEST_ARENA_BYTES_MAX);
@@ -187,14 +203,23 @@ void request_add_header(struct request *request, const char *name, const char *v
     request->headers_end = &added->next;
 }
 
+static void wake_loop(const struct loop *loop) {
+    uint64_t one = 1;
+    ssize_t written = write(loop->wake, &one, sizeof one);
+    (void)written; /* a full counter wakes as well */
+}
+
 /* From the moment the phase says so, the request may be gone: the connection's thread ends it. A
  * suspended one stays until it is resumed. */
 static void finish(struct request *request) {
     struct MHD_Connection *connection = request->connection;
+    const struct loop *loop = request->loop;
     enum phase before = atomic_exchange(&request->phase, PHASE_ANSWERED);
     check(before != PHASE_ANSWERED);
-    if (before == PHASE_SUSPENDED)
+    if (before == PHASE_SUSPENDED) {
         MHD_resume_connection(connection);
+        wake_loop(loop);
+    }
 }
 
 static void set_header(struct request *request, const char *name, const char *value) {
@@ -286,8 +311,10 @@ static enum MHD_Result hand_over(struct request *request) {
     check(request->deferred);
     MHD_suspend_connection(connection);
     enum phase running = PHASE_RUNNING;
-    if (!atomic_compare_exchange_strong(&request->phase, &running, PHASE_SUSPENDED))
+    if (!atomic_compare_exchange_strong(&request->phase, &running, PHASE_SUSPENDED)) {
         MHD_resume_connection(connection);
+        wake_loop(request->loop);
+    }
     return MHD_YES;
 }
 
@@ -399,13 +426,13 @@ static void on_request_end(void *context, struct MHD_Connection *connection, voi
 
 static void on_connection(void *context, struct MHD_Connection *connection,
                           void **connection_context, enum MHD_ConnectionNotificationCode code) {
-    struct server *server = context;
+    const struct loop *loop = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        atomic_fetch_add(&server->connections, 1);
-        *connection_context = request_create(server, connection);
+        atomic_fetch_add(&loop->server->connections, 1);
+        *connection_context = request_create(loop, connection);
     } else {
         request_destroy(*connection_context);
-        atomic_fetch_sub(&server->connections, 1);
+        atomic_fetch_sub(&loop->server->connections, 1);
     }
 }
 
@@ -427,29 +454,72 @@ __attribute__((format(printf, 2, 0))) static void on_library_line(void *context,
     log_debug("libmicrohttpd", LOG_TEXT("line", text_trim(text_of(line))));
 }
 
-static enum status start_daemon(struct server *server, struct error *error) {
+/* libmicrohttpd's own thread would stop serving when exactly as many connections become ready at
+ * once as it asks epoll for (128 in 0.9.75): it asks again before it serves them, and waits. So the
+ * waiting is ours, and it only ever looks. */
+static void run_loop(void *argument) {
+    struct loop *loop = argument;
+    struct pollfd descriptors[] = {
+        {.fd = MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd,
+         .events = POLLIN},
+        {.fd = loop->wake, .events = POLLIN},
+    };
+    while (!atomic_load(&loop->server->ending)) {
+        MHD_UNSIGNED_LONG_LONG timeout_ms = LOOP_WAIT_MS_MAX;
+        if (MHD_get_timeout(loop->daemon, &timeout_ms) != MHD_YES || timeout_ms > LOOP_WAIT_MS_MAX)
+            timeout_ms = LOOP_WAIT_MS_MAX;
+        uint64_t wakes;
+        if (poll(descriptors, 2, (int)timeout_ms) > 0 && descriptors[1].revents != 0 &&
+            read(loop->wake, &wakes, sizeof wakes) < 0)
+            log_debug("wake of the http loop not read", LOG_NONE);
+        MHD_run(loop->daemon);
+    }
+}
+
+static struct MHD_Daemon *make_daemon(struct loop *loop) {
+    struct server *server = loop->server;
     const struct server_options *options = &server->options;
-    /* Shared out evenly among the threads by the library; on_accept holds the real limit. */
-    uint64_t limit = ((uint64_t)options->connections_max + 1) * options->threads;
-    struct MHD_OptionItem pool[] = {{MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
-                                    {MHD_OPTION_END, 0, NULL}};
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, server->port,
-        on_accept, server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_line, NULL,
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, server->port, on_accept,
+        server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_line, NULL,
         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_NOTIFY_COMPLETED, on_request_end,
-        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)(limit < INT32_MAX ? limit : INT32_MAX), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_ARRAY,
-        options->threads > 1 ? pool : pool + 1, MHD_OPTION_END);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (server->daemon == NULL)
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_END);
+}
+
+static enum status start_loop(struct server *server, struct loop *loop, struct error *error) {
+    loop->server = server;
+    loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->daemon = loop->wake >= 0 ? make_daemon(loop) : NULL;
+    if (loop->daemon == NULL) {
+        if (loop->wake >= 0)
+            close(loop->wake);
         return error_set(error, STATUS_UNAVAILABLE,
-                         "start the HTTP server: no threads or descriptors left; raise the limits");
+                         "start the HTTP server: no descriptors left; raise the limit");
+    }
+    server->loop_count++;
+    return thread_start(&loop->thread, "http", run_loop, loop, error);
+}
+
+static enum status start_loops(struct server *server, struct error *error) {
+    enum status status = STATUS_OK;
     server->listening = true;
-    return STATUS_OK;
+    for (unsigned i = 0; i < server->options.threads && status == STATUS_OK; i++)
+        status = start_loop(server, &server->loops[i], error);
+    return status;
+}
+
+static void end_loops(struct server *server) {
+    atomic_store(&server->ending, true);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        wake_loop(&server->loops[i]);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        thread_join(&server->loops[i].thread);
+    for (unsigned i = 0; i < server->loop_count; i++) {
+        MHD_stop_daemon(server->loops[i].daemon);
+        close(server->loops[i].wake);
+    }
 }
 
 enum status server_create(struct server **out, const struct server_options *options,
@@ -458,20 +528,24 @@ enum status server_create(struct server **out, const struct server_options *opti
     check(options->threads > 0 && options->connections_max > 0 && options->body_bytes_max > 0);
     struct server *server = memory_zeroed(1, sizeof *server);
     server->options = *options;
+    server->loops = memory_zeroed(options->threads, sizeof *server->loops);
     monitor_init(&server->drained);
     enum status status = listener_open(&server->listener, &server->port, options, error);
     if (status != STATUS_OK)
         goto fail;
-    status = start_daemon(server, error);
+    status = start_loops(server, error);
     if (status != STATUS_OK)
-        goto fail_listener;
+        goto fail_loops;
     server->options.bind = NULL;
     *out = server;
     return STATUS_OK;
-fail_listener:
+fail_loops:
+    server_stop_listening(server);
+    end_loops(server);
     close(server->listener);
 fail:
     monitor_deinit(&server->drained);
+    free(server->loops);
     free(server);
     return status;
 }
@@ -486,7 +560,8 @@ void server_stop_listening(struct server *server) {
     if (!server->listening)
         return;
     server->listening = false;
-    MHD_quiesce_daemon(server->daemon);
+    for (unsigned i = 0; i < server->loop_count; i++)
+        MHD_quiesce_daemon(server->loops[i].daemon);
     shutdown(server->listener, SHUT_RDWR);
 }
 
@@ -504,9 +579,10 @@ void server_destroy(struct server *server) {
     check(server != NULL);
     server_stop_listening(server);
     drain(server);
-    MHD_stop_daemon(server->daemon);
+    end_loops(server);
     close(server->listener);
     check(atomic_load(&server->connections) == 0 && atomic_load(&server->bodies_bytes) == 0);
     monitor_deinit(&server->drained);
+    free(server->loops);
     free(server);
 }

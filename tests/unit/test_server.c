@@ -20,10 +20,14 @@
 #define BODY_BYTES_MAX 1000
 #define PATIENCE_US 20000000
 
+/* As many connections as libmicrohttpd asks epoll for at once. */
+#define EVENTS_AT_ONCE 128
+
 /* A server whose handler does what the path says; deferred requests wait in `deferred`. */
 struct fixture {
     struct server *server;
     struct queue deferred;
+    struct queue gate; /* one item lets one request to /gate pass */
 };
 
 static void answer_from_other_thread(void *argument) {
@@ -58,6 +62,10 @@ static void handle(struct request *request, void *context) {
         request_defer(request);
         thread_start(&thread, "early", answer_from_other_thread, request, &error);
         thread_join(&thread);
+    } else if (text_equal_string(path, "/gate")) {
+        void *item;
+        request_respond(request, 200, NULL, (struct text){0});
+        queue_pop(&fixture->gate, &item, 1, -1);
     } else if (text_equal_string(path, "/reset")) {
         request_abort(request, true);
     } else if (text_equal_string(path, "/abort")) {
@@ -441,6 +449,35 @@ static void destroy_lets_requests_end(void **state) {
     queue_deinit(&fixture.deferred);
 }
 
+/* While the server's thread stands at the gate, all the others become ready together. */
+static void as_many_as_epoll_gives_at_once_are_served(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct server_options options = standard_options(&fixture);
+    options.connections_max = EVENTS_AT_ONCE + 1;
+    queue_init(&fixture.gate, 1);
+    start(&fixture, &options);
+    int clients[EVENTS_AT_ONCE], opener = dial(&fixture);
+    for (size_t i = 0; i < EVENTS_AT_ONCE; i++) {
+        clients[i] = dial(&fixture);
+        say(clients[i], "GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_has(hear(clients[i]), "GET /first");
+    }
+    say(opener, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (size_t i = 0; i < EVENTS_AT_ONCE; i++)
+        say(clients[i], "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    bool opened = queue_push(&fixture.gate, &fixture);
+    assert_true(opened);
+    for (size_t i = 0; i < EVENTS_AT_ONCE; i++) {
+        assert_has(hear(clients[i]), "GET /second");
+        close(clients[i]);
+    }
+    close(opener);
+    server_destroy(fixture.server);
+    queue_deinit(&fixture.deferred);
+    queue_deinit(&fixture.gate);
+}
+
 static void serves_ipv6(void **state) {
     (void)state;
     struct fixture fixture;
@@ -526,6 +563,7 @@ int main(void) {
         cmocka_unit_test(connection_above_the_maximum_is_closed),
         TEST(stop_listening_spares_what_is_open),
         cmocka_unit_test(destroy_lets_requests_end),
+        cmocka_unit_test(as_many_as_epoll_gives_at_once_are_served),
         cmocka_unit_test(serves_ipv6),
         cmocka_unit_test(bodies_have_a_common_maximum),
     };
