@@ -277,6 +277,27 @@ static void the_table_is_printed_with_a_line_per_move(void **state) {
 
 /* Outcomes */
 
+/* Tests run where ARCHITECTURE.md is. */
+static void the_table_in_the_docs_is_this_one(void **state) {
+    (void)state;
+    struct buffer page, table;
+    char part[4096];
+    buffer_init(&page, 1000000);
+    buffer_init(&table, 100000);
+    FILE *file = fopen("ARCHITECTURE.md", "r");
+    assert_non_null(file);
+    for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
+        buffer_append(&page, (struct text){part, got});
+    fclose(file);
+    buffer_append_string(&table, "<!-- states: begin -->\n");
+    message_states_write_markdown(&table);
+    buffer_append_string(&table, "<!-- states: end -->\n");
+    if (strstr(page.data, table.data) == NULL)
+        fail_msg("put this into ARCHITECTURE.md:\n%s", table.data);
+    buffer_deinit(&page);
+    buffer_deinit(&table);
+}
+
 static void outcomes_lead_to_states_that_the_table_allows(void **state) {
     (void)state;
     assert_int_equal(outcome_state(OUTCOME_SENT), MESSAGE_SENT);
@@ -399,6 +420,7 @@ int main(void) {
         cmocka_unit_test(a_move_changes_the_state),
         cmocka_unit_test(states_have_names_that_lead_back),
         cmocka_unit_test(the_table_is_printed_with_a_line_per_move),
+        cmocka_unit_test(the_table_in_the_docs_is_this_one),
         cmocka_unit_test(outcomes_lead_to_states_that_the_table_allows),
         cmocka_unit_test(only_what_was_tried_counts_as_an_attempt),
         cmocka_unit_test(classes_have_names_that_lead_back),
