@@ -22,7 +22,7 @@ struct transfer {
     struct http_exchange exchange; /* first: an exchange is a transfer */
     CURL *easy;
     struct transfer *next; /* in the free list or the done list */
-    const char *url;       /* what the easy handle was last given */
+    char *url;             /* what the easy handle was last given; owned */
     const char *method;
     bool running;
     struct curl_slist headers[HTTP_HEADERS_MAX];
@@ -187,6 +187,7 @@ static void destroy_transfer(struct http_client *client, struct transfer *transf
     if (transfer->running)
         curl_multi_remove_handle(client->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
+    free(transfer->url);
     buffer_deinit(&transfer->exchange.request.body);
     buffer_deinit(&transfer->exchange.request.headers);
     free(transfer);
@@ -281,11 +282,13 @@ static void fail(struct transfer *transfer, enum attempt_class class, const char
 static void set_request_options(struct transfer *transfer) {
     const struct http_request *request = &transfer->exchange.request;
     CURL *easy = transfer->easy;
-    if (transfer->url != request->url)
+    if (transfer->url == NULL || strcmp(transfer->url, request->url) != 0) {
         curl_easy_setopt(easy, CURLOPT_URL, request->url);
+        free(transfer->url);
+        transfer->url = memory_copy_string(request->url);
+    }
     if (transfer->method != request->method)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    transfer->url = request->url;
     transfer->method = request->method;
     struct text body = buffer_view(&request->body);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
