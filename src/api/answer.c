@@ -29,13 +29,10 @@ void answer_error(struct request *request, unsigned status, const char *code, co
     json_object_open(json);
     json_key(json, "error");
     json_object_open(json);
-    json_key(json, "code");
-    json_value_string(json, code);
-    json_key(json, "message");
-    json_value_string(json, message);
+    json_member_string(json, "code", code);
+    json_member_string(json, "message", message);
     if (field != NULL) {
-        json_key(json, "field");
-        json_value_string(json, field);
+        json_member_string(json, "field", field);
     }
     json_object_close(json);
     json_object_close(json);

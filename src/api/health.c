@@ -8,12 +8,9 @@
 #define UPTIME_BYTES 32
 
 static void write_version(struct json_writer *json) {
-    json_key(json, "version");
-    json_value_string(json, POSTHASTE_VERSION);
-    json_key(json, "build_time");
-    json_value_string(json, POSTHASTE_BUILD_TIME);
-    json_key(json, "git_commit");
-    json_value_string(json, POSTHASTE_GIT_COMMIT);
+    json_member_string(json, "version", POSTHASTE_VERSION);
+    json_member_string(json, "build_time", POSTHASTE_BUILD_TIME);
+    json_member_string(json, "git_commit", POSTHASTE_GIT_COMMIT);
 }
 
 /* As Go prints a duration, "2h3m4s": clients of a seed read it. */
@@ -31,23 +28,18 @@ static void write_health(struct json_writer *json, const struct api *api, bool s
     struct buffer uptime;
     buffer_init(&uptime, UPTIME_BYTES);
     format_uptime((clock_monotonic_us(&clock_system) - api->started_us) / 1000000, &uptime);
-    json_key(json, "status");
-    json_value_string(json, store_works ? "healthy" : "unhealthy");
-    json_key(json, "processing_status");
-    json_value_string(json, dispatcher_state_name(status.state));
+    json_member_string(json, "status", store_works ? "healthy" : "unhealthy");
+    json_member_string(json, "processing_status", dispatcher_state_name(status.state));
     json_key(json, "version");
     json_object_open(json);
     write_version(json);
     json_object_close(json);
     json_key(json, "dependencies");
     json_object_open(json);
-    json_key(json, "database");
-    json_value_string(json, store_works ? "healthy" : "unhealthy");
+    json_member_string(json, "database", store_works ? "healthy" : "unhealthy");
     json_object_close(json);
-    json_key(json, "uptime");
-    json_value_text(json, buffer_view(&uptime));
-    json_key(json, "message");
-    json_value_string(json, store_works ? "Healthy!" : "The store does not answer.");
+    json_member_text(json, "uptime", buffer_view(&uptime));
+    json_member_string(json, "message", store_works ? "Healthy!" : "The store does not answer.");
     buffer_deinit(&uptime);
 }
 
@@ -67,8 +59,7 @@ static void answer_status(struct call *call, const char *word) {
     struct answer answer;
     answer_init(&answer);
     json_object_open(&answer.json);
-    json_key(&answer.json, "status");
-    json_value_string(&answer.json, word);
+    json_member_string(&answer.json, "status", word);
     json_object_close(&answer.json);
     answer_send(&answer, call->request, 200);
 }

@@ -9,41 +9,27 @@ static void write_optional(struct json_writer *json, const char *key, struct tex
 }
 
 void message_json_members(struct json_writer *json, const struct message *message) {
-    json_key(json, "id");
-    json_value_string(json, message->id.text);
-    json_key(json, "to");
-    json_value_text(json, message->recipient);
+    json_member_string(json, "id", message->id.text);
+    json_member_text(json, "to", message->recipient);
     write_optional(json, "content", message->content);
-    json_key(json, "status");
-    json_value_string(json, message_state_name(message->state));
-    json_key(json, "priority");
-    json_value_int64(json, message->priority);
-    json_key(json, "attempt_count");
-    json_value_int64(json, message->attempts);
-    json_key(json, "created_at");
-    json_value_time_ms(json, message->created_at_ms);
-    json_key(json, "due_at");
-    json_value_time_ms(json, message->due_at_ms);
-    json_key(json, "sent_at");
-    json_value_time_ms(json, message->sent_at_ms);
+    json_member_string(json, "status", message_state_name(message->state));
+    json_member_int64(json, "priority", message->priority);
+    json_member_int64(json, "attempt_count", message->attempts);
+    json_member_time_ms(json, "created_at", message->created_at_ms);
+    json_member_time_ms(json, "due_at", message->due_at_ms);
+    json_member_time_ms(json, "sent_at", message->sent_at_ms);
     write_optional(json, "provider_id", message->provider_id);
     write_optional(json, "error", message->error);
 }
 
 static void write_attempt(struct json_writer *json, const struct attempt *attempt) {
     json_object_open(json);
-    json_key(json, "number");
-    json_value_int64(json, attempt->number);
-    json_key(json, "at");
-    json_value_time_ms(json, attempt->at_ms);
-    json_key(json, "class");
-    json_value_string(json, attempt_class_name(attempt->class));
-    json_key(json, "http_status");
-    json_value_int64(json, attempt->http_status);
-    json_key(json, "excerpt");
-    json_value_string(json, attempt->excerpt);
-    json_key(json, "duration_ms");
-    json_value_int64(json, attempt->duration_ms);
+    json_member_int64(json, "number", attempt->number);
+    json_member_time_ms(json, "at", attempt->at_ms);
+    json_member_string(json, "class", attempt_class_name(attempt->class));
+    json_member_int64(json, "http_status", attempt->http_status);
+    json_member_string(json, "excerpt", attempt->excerpt);
+    json_member_int64(json, "duration_ms", attempt->duration_ms);
     json_object_close(json);
 }
 

@@ -28,8 +28,7 @@ static void write_created(const struct creation *creation, struct json_writer *j
         };
         message_json_members(json, &message);
     } else {
-        json_key(json, "count");
-        json_value_int64(json, (int64_t)acceptance->count);
+        json_member_int64(json, "count", (int64_t)acceptance->count);
     }
     json_key(json, "ids");
     json_array_open(json);
@@ -151,8 +150,8 @@ static void send_page(struct request *request, const struct store_page *page) {
         json_object_close(json);
     }
     json_array_close(json);
-    json_key(json, "next_cursor");
-    json_value_string(json, page->more ? page->messages[page->count - 1].id.text : NULL);
+    json_member_string(json, "next_cursor",
+                       page->more ? page->messages[page->count - 1].id.text : NULL);
     json_object_close(json);
     answer_send(&answer, request, 200);
 }

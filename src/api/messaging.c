@@ -8,10 +8,8 @@ static void answer_state(struct call *call, const char *message) {
     answer_init(&answer);
     struct json_writer *json = &answer.json;
     json_object_open(json);
-    json_key(json, "state");
-    json_value_string(json, dispatcher_state_name(status.state));
-    json_key(json, "message");
-    json_value_string(json, message);
+    json_member_string(json, "state", dispatcher_state_name(status.state));
+    json_member_string(json, "message", message);
     json_object_close(json);
     answer_send(&answer, call->request, 200);
 }
@@ -33,14 +31,10 @@ void messaging_stop(struct call *call) {
 }
 
 static void write_status(struct json_writer *json, const struct dispatcher_status *status) {
-    json_key(json, "state");
-    json_value_string(json, dispatcher_state_name(status->state));
-    json_key(json, "since");
-    json_value_time_ms(json, status->since_ms);
-    json_key(json, "in_flight");
-    json_value_int64(json, status->in_flight);
-    json_key(json, "claimed");
-    json_value_int64(json, status->claimed);
+    json_member_string(json, "state", dispatcher_state_name(status->state));
+    json_member_time_ms(json, "since", status->since_ms);
+    json_member_int64(json, "in_flight", status->in_flight);
+    json_member_int64(json, "claimed", status->claimed);
     json_key(json, "next_batch_in_ms");
     if (status->next_batch_in_ms >= 0)
         json_value_int64(json, status->next_batch_in_ms);
@@ -48,12 +42,9 @@ static void write_status(struct json_writer *json, const struct dispatcher_statu
         json_value_null(json);
     json_key(json, "totals");
     json_object_open(json);
-    json_key(json, "sent");
-    json_value_int64(json, status->sent);
-    json_key(json, "retried");
-    json_value_int64(json, status->retried);
-    json_key(json, "failed");
-    json_value_int64(json, status->failed);
+    json_member_int64(json, "sent", status->sent);
+    json_member_int64(json, "retried", status->retried);
+    json_member_int64(json, "failed", status->failed);
     json_object_close(json);
 }
 
@@ -61,8 +52,7 @@ static void write_depth(struct json_writer *json, const struct store_depth *dept
     json_key(json, "messages");
     json_object_open(json);
     for (size_t i = 0; i < MESSAGE_STATES; i++) {
-        json_key(json, message_state_name((enum message_state)i));
-        json_value_int64(json, depth->messages[i]);
+        json_member_int64(json, message_state_name((enum message_state)i), depth->messages[i]);
     }
     json_object_close(json);
     json_key(json, "oldest_due_age_ms");

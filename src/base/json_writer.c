@@ -123,3 +123,23 @@ void json_value_time_ms(struct json_writer *json, int64_t unix_ms) {
     timestamp_format(unix_ms, text);
     json_value_string(json, text);
 }
+
+void json_member_text(struct json_writer *json, const char *key, struct text value) {
+    json_key(json, key);
+    json_value_text(json, value);
+}
+
+void json_member_string(struct json_writer *json, const char *key, const char *value) {
+    json_key(json, key);
+    json_value_string(json, value);
+}
+
+void json_member_int64(struct json_writer *json, const char *key, int64_t value) {
+    json_key(json, key);
+    json_value_int64(json, value);
+}
+
+void json_member_time_ms(struct json_writer *json, const char *key, int64_t unix_ms) {
+    json_key(json, key);
+    json_value_time_ms(json, unix_ms);
+}

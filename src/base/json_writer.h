@@ -31,4 +31,10 @@ void json_value_null(struct json_writer *json);
 /* An RFC 3339 time in UTC with milliseconds; 0 gives null. */
 void json_value_time_ms(struct json_writer *json, int64_t unix_ms);
 
+/* A key and its value in one. */
+void json_member_text(struct json_writer *json, const char *key, struct text value);
+void json_member_string(struct json_writer *json, const char *key, const char *value);
+void json_member_int64(struct json_writer *json, const char *key, int64_t value);
+void json_member_time_ms(struct json_writer *json, const char *key, int64_t unix_ms);
+
 #endif

@@ -186,8 +186,7 @@ void mock_behaviour_write(const struct mock_behaviour *behaviour, int64_t times,
             json_value_int64(json, value);
     }
     if (times > 0) {
-        json_key(json, "times");
-        json_value_int64(json, times);
+        json_member_int64(json, "times", times);
     }
     json_object_close(json);
 }

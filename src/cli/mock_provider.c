@@ -229,10 +229,8 @@ static void respond_invalid(struct request *request, const struct error *error) 
     buffer_init(&buffer, 8 * sizeof error->text);
     struct json_writer json = json_writer_on(&buffer);
     json_object_open(&json);
-    json_key(&json, "error");
-    json_value_string(&json, "Invalid behaviour");
-    json_key(&json, "message");
-    json_value_string(&json, error->text);
+    json_member_string(&json, "error", "Invalid behaviour");
+    json_member_string(&json, "message", error->text);
     json_object_close(&json);
     respond_json(request, 400, buffer_view(&buffer));
     buffer_deinit(&buffer);

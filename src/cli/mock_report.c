@@ -3,8 +3,7 @@
 #include <string.h>
 
 static void write_member(struct json_writer *json, const char *key, int64_t value) {
-    json_key(json, key);
-    json_value_int64(json, value);
+    json_member_int64(json, key, value);
 }
 
 /* A key that came from outside may need escapes. */
@@ -74,8 +73,7 @@ void mock_record_write_count(struct mock_record *record, struct text id, struct 
     struct json_writer json = json_writer_on(buffer);
     monitor_lock(&record->monitor);
     json_object_open(&json);
-    json_key(&json, "id");
-    json_value_text(&json, id);
+    json_member_text(&json, "id", id);
     write_id_counts(mock_ids_find(&record->ids, id), &json);
     json_object_close(&json);
     monitor_unlock(&record->monitor);
@@ -142,8 +140,7 @@ static void write_kept(const struct mock_kept *kept, struct json_writer *json) {
     write_text_or_null(json, "content", content, content.len > 0);
     write_member(json, "at_ms", kept->at_ms);
     write_member(json, "status", kept->status);
-    json_key(json, "outcome");
-    json_value_string(json, mock_fate_name(kept->fate));
+    json_member_string(json, "outcome", mock_fate_name(kept->fate));
     json_key(json, "headers");
     write_headers(rest, json);
     json_object_close(json);
