@@ -5,7 +5,6 @@ import http.client
 import os
 import random
 import signal
-import socket
 import threading
 
 from tests.e2e.programs import Case, Client, scaled, wait_until
@@ -17,23 +16,18 @@ CLIENTS = 3
 PER_POST = 20
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Crashes(Case):
     def setUp(self):
         super().setUp()
         seed = int(os.environ.get("SEED", random.randrange(1 << 32)))
         print(f"SEED={seed}")
         self.random = random.Random(seed)
-        self.port = free_port()
+        self.port = None  # of the process that the clients post to; None while there is none
 
-    def start(self, provider, **options):
-        options |= {"PORT": self.port, "MAX_IN_FLIGHT": IN_FLIGHT}
-        return self.posthaste(provider, **options)
+    def start(self, provider):
+        app = self.posthaste(provider, MAX_IN_FLIGHT=IN_FLIGHT)
+        self.port = app.port
+        return app
 
     def post_all(self, count, accepted, done):
         """Posts messages as clients do who try again until they are answered; ids answered 201
@@ -61,8 +55,11 @@ class Crashes(Case):
 
     def post_once(self, messages, accepted, lock):
         """False when it has to be tried again: the process was gone, or said so."""
+        port = self.port
+        if port is None:
+            return False
         try:
-            status, answer = Client(self.port).post("/api/v1/messages", {"messages": messages})
+            status, answer = Client(port).post("/api/v1/messages", {"messages": messages})
         except (OSError, ValueError, http.client.HTTPException):
             return False
         if status == 201:
@@ -84,6 +81,7 @@ class Crashes(Case):
                 or not any(thread.is_alive() for thread in threads),
                 "some more messages",
             )
+            self.port = None
             app.signal(number)
             status = app.wait()
             self.assertEqual(status, -number if number == signal.SIGKILL else 0, app.output()[-2000:])
@@ -124,7 +122,7 @@ class Crashes(Case):
 
     def test_a_frozen_process_is_fenced_when_it_thaws(self):
         hanging, provider = self.provider("--hang"), self.provider()
-        options = {"WEBHOOK_TIMEOUT": "1s", "LEASE": "2500ms"}
+        options = {"WEBHOOK_TIMEOUT": "3s", "LEASE": "4500ms"}
         frozen = self.posthaste(hanging, **options)
         ids = frozen.accept(*[f"message {i}" for i in range(20)])
         wait_until(lambda: frozen.status()["in_flight"] == 20, "requests in the air")
