@@ -6,7 +6,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* For the store's files, the log, and connections of the API. */
+#define DESCRIPTORS_RESERVED 128
 
 static sigset_t ending_signals(void) {
     sigset_t signals;
@@ -56,6 +60,23 @@ static void init_log(const struct config *config) {
         .unlimited = false,
     };
     log_init(&options);
+}
+
+/* Requests in the air must not take the descriptors that the API and the store need. */
+static enum status reserve_descriptors(const struct config *config, struct error *error) {
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)config->max_in_flight + DESCRIPTORS_RESERVED;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return STATUS_OK;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max >= needed)
+        return STATUS_OK;
+    return error_set(error, STATUS_FULL,
+                     "MAX_IN_FLIGHT %lld needs %llu file descriptors and the process may open %llu;"
+                     " raise the limit (ulimit -n) or lower MAX_IN_FLIGHT",
+                     (long long)config->max_in_flight, (unsigned long long)needed,
+                     (unsigned long long)limit.rlim_max);
 }
 
 static enum status start_sender(struct service *service, const struct config *config,
@@ -108,7 +129,9 @@ enum status service_start(struct service *service, const struct config *config,
     *service = (struct service){0};
     init_log(config);
     const struct store_options store_options = {.url = config->store_url, .clock = &clock_system};
-    enum status status = store_open(&service->store, &store_options, error);
+    enum status status = reserve_descriptors(config, error);
+    if (status == STATUS_OK)
+        status = store_open(&service->store, &store_options, error);
     if (status == STATUS_OK)
         status = start_sender(service, config, error);
     if (status == STATUS_OK)

@@ -1,6 +1,7 @@
 """The commands, the configuration, and starts that must not be."""
 
 import re
+import resource
 import signal
 import sqlite3
 
@@ -117,6 +118,18 @@ class Commands(Case):
         )
         self.assertEqual(status, 1)
         self.assertIn(f":{app.port}: address already in use", printed)
+
+    def test_too_few_descriptors_are_told_at_the_start(self):
+        app = self.keep(
+            Program(
+                ["serve"],
+                {"WEBHOOK_URL": "http://127.0.0.1:9/", "STORE_URL": "memory:", "PORT": "0"},
+                self.folder,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)),
+            )
+        )
+        self.assertEqual(app.wait(), 1)
+        self.assertIn("MAX_IN_FLIGHT 64 needs 192 file descriptors", app.output())
 
     def test_the_demo_delivers_and_a_second_start_goes_on(self):
         for total in (10, 20):
