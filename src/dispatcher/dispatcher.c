@@ -168,6 +168,8 @@ enum status dispatcher_start(struct dispatcher *dispatcher, struct error *error)
     enum status status = STATUS_OK;
     if (dispatcher->state == DISPATCHER_RUNNING) {
         status = error_set(error, STATUS_CONFLICT, "the dispatcher is already running");
+    } else if (dispatcher->draining) {
+        status = error_set(error, STATUS_CONFLICT, "the program is about to end");
     } else {
         dispatcher->started = true;
         dispatcher->last_claim_us = dispatcher_now_us();
@@ -206,6 +208,9 @@ static size_t wait_until_settled(struct dispatcher *dispatcher, int64_t wait_ms)
 size_t dispatcher_drain(struct dispatcher *dispatcher, int64_t grace_ms) {
     check(dispatcher != NULL && grace_ms >= 0);
     struct error ignored;
+    monitor_lock(&dispatcher->monitor);
+    dispatcher->draining = true;
+    monitor_unlock(&dispatcher->monitor);
     dispatcher_stop(dispatcher, &ignored);
     size_t left = wait_until_settled(dispatcher, grace_ms);
     if (left == 0)

@@ -62,7 +62,8 @@ enum status dispatcher_start(struct dispatcher *dispatcher, struct error *error)
  * then. STATUS_CONFLICT when it is stopped or stopping already. */
 enum status dispatcher_stop(struct dispatcher *dispatcher, struct error *error);
 /* Stops, and waits until everything is settled; after `grace_ms` requests still in the air are cut
- * off and settled as aborted attempts. Returns how many messages could not be settled. */
+ * off and settled as aborted attempts. Returns how many messages could not be settled. It is the
+ * end: no start is possible afterwards. */
 size_t dispatcher_drain(struct dispatcher *dispatcher, int64_t grace_ms);
 
 /* Something was inserted: look at once. */

@@ -34,6 +34,7 @@ struct dispatcher {
     int64_t since_ms;
     bool started;          /* the claimer has not yet seen the last start */
     bool woken;            /* something was accepted since the claimer last looked */
+    bool draining;         /* for good: no start takes the stop back any more */
     bool ending;           /* the threads are to end */
     bool settling_fails;   /* the settler holds outcomes that the store does not take */
     size_t outstanding;    /* claimed, or being claimed, and not settled */

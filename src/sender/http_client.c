@@ -355,7 +355,8 @@ static enum attempt_class class_of_status(int64_t status) {
     return status >= 300 || status < 200 ? ATTEMPT_HTTP_3XX : ATTEMPT_ACCEPTED;
 }
 
-static void fill_response(struct transfer *transfer, CURLcode result) {
+/* What there is of an answer, however the transfer ended. */
+static void fill_response(struct transfer *transfer) {
     struct http_response *response = &transfer->exchange.response;
     long status = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -364,8 +365,12 @@ static void fill_response(struct transfer *transfer, CURLcode result) {
     response->body_cut = transfer->body_read > transfer->body_kept;
     response->retry_after = text_of(transfer->retry_after);
     response->duration_us = now_us() - transfer->started_us;
+}
+
+static void classify(struct transfer *transfer, CURLcode result) {
+    struct http_response *response = &transfer->exchange.response;
     if (result == CURLE_OK)
-        response->class = class_of_status(status);
+        response->class = class_of_status(response->status);
     else
         fail(transfer, class_of_failure(transfer->easy, result),
              transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(result));
@@ -381,7 +386,8 @@ static void collect_finished(struct http_client *client) {
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
         curl_multi_remove_handle(client->multi, transfer->easy);
         transfer->running = false;
-        fill_response(transfer, result);
+        fill_response(transfer);
+        classify(transfer, result);
         finish(client, transfer);
     }
 }
@@ -454,7 +460,7 @@ void http_client_wake(struct http_client *client) {
 static void abort_transfer(struct http_client *client, struct transfer *transfer) {
     curl_multi_remove_handle(client->multi, transfer->easy);
     transfer->running = false;
-    transfer->exchange.response.duration_us = now_us() - transfer->started_us;
+    fill_response(transfer);
     fail(transfer, ATTEMPT_ABORTED, "cut off: the grace period of the stop was over");
     finish(client, transfer);
 }

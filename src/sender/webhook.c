@@ -44,7 +44,8 @@ static enum status build(const struct sender *sender, const struct message *mess
         fits = http_request_add_header(request, text_of(webhook->auth_header),
                                        text_of(webhook->auth_key));
     return fits ? STATUS_OK
-                : error_set(error, STATUS_INVALID, "the request is larger than allowed");
+                : error_set(error, STATUS_INVALID,
+                            "the request is too large, or a header holds a control character");
 }
 
 /* Providers name it messageId, message_id or id, as a string or a number. */

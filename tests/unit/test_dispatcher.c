@@ -5,7 +5,9 @@
 #include "cli/mock_record.h"
 #include "dispatcher/dispatcher.h"
 #include "support/faulty_store.h"
+#include "support/http.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +87,22 @@ static void insert(struct fixture *fixture, size_t count) {
     for (size_t i = 0; i < count; i++)
         assert_int_equal(store_insert(fixture->session, &draft, 1, &id, &error), STATUS_OK);
     dispatcher_wake(fixture->dispatcher);
+}
+
+static void insert_with(struct fixture *fixture, const char *content, int64_t priority) {
+    struct error error;
+    struct message_id id;
+    const struct message_draft draft = {.recipient = TEXT_LITERAL("+15551234567"),
+                                        .content = text_of(content),
+                                        .priority = priority};
+    assert_int_equal(store_insert(fixture->session, &draft, 1, &id, &error), STATUS_OK);
+}
+
+static void behave(struct fixture *fixture, const char *behaviour) {
+    struct http_answer answer =
+        http_ask(mock_provider_port(fixture->provider), "POST /behave", behaviour);
+    assert_int_equal(answer.status, 200);
+    http_answer_deinit(&answer);
 }
 
 static struct store_depth depth_of(struct fixture *fixture) {
@@ -231,6 +249,231 @@ static void one_batch_leaves_where_the_interval_is_long(void **state) {
     assert_int_equal(depth_of(fixture).messages[MESSAGE_SENT], 2);
 }
 
+/* How many attempts the first message has had; those that failed were of these classes. */
+static int64_t attempts_of_first(struct fixture *fixture, const char *expected_classes) {
+    struct arena arena;
+    struct message message;
+    struct attempt_list attempts;
+    struct error error;
+    struct buffer classes;
+    buffer_init(&classes, 1000);
+    arena_init(&arena, 1000000);
+    assert_int_equal(store_get(fixture->session, TEXT_LITERAL("1"), &arena, &message, &error),
+                     STATUS_OK);
+    assert_int_equal(store_attempts(fixture->session, TEXT_LITERAL("1"), &arena, &attempts, &error),
+                     STATUS_OK);
+    for (size_t i = 0; i < attempts.count; i++) {
+        buffer_printf(&classes, "%s ", attempt_class_name(attempts.items[i].class));
+    }
+    assert_text(buffer_view(&classes), expected_classes);
+    buffer_deinit(&classes);
+    arena_deinit(&arena);
+    return message.attempts;
+}
+
+static void what_fails_is_tried_again(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    behave(fixture, "{\"status\":503,\"times\":2}");
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    insert(fixture, 1);
+    wait_for(fixture, MESSAGE_SENT, 1);
+    assert_int_equal(attempts_of_first(fixture, "http_5xx http_5xx "), 3);
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 3);
+}
+
+static void what_fails_too_often_is_failed(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    behave(fixture, "{\"reset\":true}");
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    insert(fixture, 1);
+    wait_for(fixture, MESSAGE_FAILED, 1);
+    assert_int_equal(attempts_of_first(fixture, "reset reset reset reset "), 4);
+    assert_int_equal(mock_provider_sums(fixture->provider).accepted, 0);
+}
+
+static void what_is_refused_for_good_is_failed_at_once(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    behave(fixture, "{\"status\":400}");
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    insert(fixture, 1);
+    wait_for(fixture, MESSAGE_FAILED, 1);
+    assert_int_equal(attempts_of_first(fixture, "http_4xx "), 1);
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 1);
+}
+
+/* An application may write rows that the API would refuse. */
+static void rows_that_break_a_rule_are_failed_unsent(void **state) {
+    struct fixture *fixture = *state;
+    struct dispatcher_options options = standard_options();
+    options.content_max = 5;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, options);
+    insert_with(fixture, "too long", 0);
+    insert_with(fixture, "short", 0);
+    insert_with(fixture, " ", 0);
+    start(fixture);
+    wait_for(fixture, MESSAGE_FAILED, 2);
+    wait_for(fixture, MESSAGE_SENT, 1);
+    assert_int_equal(attempts_of_first(fixture, "invalid "), 0);
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 1);
+}
+
+/* One batch of two may leave; the two that are not sent do not count. */
+static void rows_that_break_a_rule_leave_the_batch_to_others(void **state) {
+    struct fixture *fixture = *state;
+    struct dispatcher_options options = standard_options();
+    options.content_max = 5;
+    options.interval_ms = 3600000;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, options);
+    insert_with(fixture, "too long", 0);
+    insert_with(fixture, "too long", 0);
+    for (int i = 0; i < 4; i++)
+        insert_with(fixture, "short", 0);
+    start(fixture);
+    wait_for(fixture, MESSAGE_SENT, 2);
+    assert_int_equal(dispatcher_drain(fixture->dispatcher, PATIENCE_US / 1000), 0);
+    assert_int_equal(depth_of(fixture).messages[MESSAGE_FAILED], 2);
+    assert_int_equal(depth_of(fixture).messages[MESSAGE_PENDING], 2);
+}
+
+static void one_at_a_time_keeps_the_order(void **state) {
+    struct fixture *fixture = *state;
+    struct dispatcher_options options = standard_options();
+    options.max_in_flight = 1;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, options);
+    for (int i = 1; i <= 30; i++)
+        insert_with(fixture, "hello", i > 20 ? i : 0);
+    start(fixture);
+    wait_for(fixture, MESSAGE_SENT, 30);
+    assert_int_equal(mock_provider_sums(fixture->provider).in_flight_max, 1);
+    struct http_answer answer =
+        http_ask(mock_provider_port(fixture->provider), "GET /requests?limit=30", "");
+    const char *at = answer.body;
+    for (int i = 1; i <= 30; i++) {
+        char id[32];
+        /* Higher priorities first: 30 to 21; then 1 to 20. */
+        snprintf(id, sizeof id, "\"id\":\"%d\"", i <= 10 ? 31 - i : i - 10);
+        at = strstr(at, "\"id\":\"");
+        assert_non_null(at);
+        assert_true(text_starts_with(text_of(at), id));
+        at++;
+    }
+    http_answer_deinit(&answer);
+}
+
+static void batches_leave_interval_after_interval(void **state) {
+    struct fixture *fixture = *state;
+    struct dispatcher_options options = standard_options();
+    options.interval_ms = 1;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, options);
+    insert(fixture, 21);
+    start(fixture);
+    wait_for(fixture, MESSAGE_SENT, 21);
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 21);
+    assert_in_range(mock_provider_sums(fixture->provider).in_flight_max, 1, 4);
+}
+
+/* Whichever settle it is that fails first. */
+static void the_kth_settle_that_fails_loses_nothing(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    for (int k = 0; k < 5; k++) {
+        atomic_store(&fixture->faults.spared, k);
+        atomic_store(&fixture->faults.settles, 1);
+        insert(fixture, 20);
+        wait_for(fixture, MESSAGE_SENT, 20 * (k + 1));
+    }
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 100);
+    assert_int_equal(mock_provider_sums(fixture->provider).accepted_unique, 100);
+    assert_int_equal(dispatcher_drain(fixture->dispatcher, PATIENCE_US / 1000), 0);
+}
+
+static void the_kth_claim_that_fails_is_made_again(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    for (int k = 0; k < 3; k++) {
+        atomic_store(&fixture->faults.spared, k);
+        atomic_store(&fixture->faults.claims, 1);
+        insert(fixture, 20);
+        wait_for(fixture, MESSAGE_SENT, 20 * (k + 1));
+    }
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 60);
+}
+
+static void a_claim_that_was_lost_counts_for_nothing(void **state) {
+    struct fixture *fixture = *state;
+    struct dispatcher_status status;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, standard_options());
+    atomic_store(&fixture->faults.conflicts, 1);
+    insert(fixture, 1);
+    start(fixture);
+    do
+        dispatcher_get_status(fixture->dispatcher, &status);
+    while (atomic_load(&fixture->faults.failed) == 0 || status.claimed > 0);
+    assert_int_equal(status.sent, 0);
+    assert_int_equal(mock_provider_sums(fixture->provider).requests, 1);
+    insert(fixture, 1);
+    wait_for(fixture, MESSAGE_SENT, 1);
+    assert_int_equal(dispatcher_drain(fixture->dispatcher, PATIENCE_US / 1000), 0);
+}
+
+static void it_ends_although_the_store_takes_nothing(void **state) {
+    struct fixture *fixture = *state;
+    start_provider(fixture, NULL);
+    start_dispatcher(fixture, standard_options());
+    atomic_store(&fixture->faults.settles, INT_MAX);
+    start(fixture);
+    insert(fixture, 10);
+    while (atomic_load(&fixture->faults.failed) == 0)
+        continue;
+    dispatcher_destroy(fixture->dispatcher);
+    fixture->dispatcher = NULL;
+    assert_int_equal(depth_of(fixture).messages[MESSAGE_SENT], 0);
+}
+
+static void stopping_says_so_until_all_is_settled(void **state) {
+    struct fixture *fixture = *state;
+    struct mock_behaviour hang = mock_behaviour_normal();
+    struct dispatcher_status status;
+    struct error error;
+    hang.hang = true;
+    start_provider(fixture, &hang);
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    insert(fixture, 10);
+    do
+        dispatcher_get_status(fixture->dispatcher, &status);
+    while (status.in_flight < 4);
+    assert_int_equal(dispatcher_stop(fixture->dispatcher, &error), STATUS_OK);
+    assert_int_equal(dispatcher_stop(fixture->dispatcher, &error), STATUS_CONFLICT);
+    assert_string_equal(error.text, "the dispatcher is stopping already");
+    /* What is not in the air is given back; the four that hang keep it from having stopped. */
+    do
+        dispatcher_get_status(fixture->dispatcher, &status);
+    while (status.claimed > 4);
+    assert_int_equal(status.state, DISPATCHER_STOPPING);
+    assert_int_equal(status.in_flight, 4);
+    assert_string_equal(dispatcher_state_name(status.state), "stopping");
+    assert_int_equal(dispatcher_drain(fixture->dispatcher, 0), 0);
+    dispatcher_get_status(fixture->dispatcher, &status);
+    assert_int_equal(status.state, DISPATCHER_STOPPED);
+    assert_int_equal(attempts_of_first(fixture, "aborted "), 1);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -243,6 +486,18 @@ int main(void) {
         TEST(a_drain_without_grace_cuts_off_and_settles),
         TEST(a_stop_is_taken_back_by_a_start),
         TEST(one_batch_leaves_where_the_interval_is_long),
+        TEST(batches_leave_interval_after_interval),
+        TEST(what_fails_is_tried_again),
+        TEST(what_fails_too_often_is_failed),
+        TEST(what_is_refused_for_good_is_failed_at_once),
+        TEST(rows_that_break_a_rule_are_failed_unsent),
+        TEST(rows_that_break_a_rule_leave_the_batch_to_others),
+        TEST(one_at_a_time_keeps_the_order),
+        TEST(the_kth_settle_that_fails_loses_nothing),
+        TEST(the_kth_claim_that_fails_is_made_again),
+        TEST(a_claim_that_was_lost_counts_for_nothing),
+        TEST(it_ends_although_the_store_takes_nothing),
+        TEST(stopping_says_so_until_all_is_settled),
     };
     return cmocka_run_group_tests_name("dispatcher", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "api/server.h"
 #include "base/thread.h"
+#include "base/version.h"
 #include "sender/http_client.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,27 @@ struct fixture {
     char url[128];
 };
 
+/* The number that ends the path. */
+static int64_t number_in(const struct request *request) {
+    struct text path = request_path(request);
+    int64_t number = 0;
+    text_cut(&path, '/');
+    text_cut(&path, '/');
+    text_to_int64(path, &number);
+    return number;
+}
+
+static void answer_zeros(struct request *request) {
+    struct text zeros = {calloc(1, HTTP_BODY_READ_BYTES_MAX), (size_t)number_in(request)};
+    request_respond(request, 200, "text/plain", zeros);
+    free((char *)zeros.data);
+}
+
+static void answer_status(struct request *request) {
+    request_add_header(request, "Location", "/echo");
+    request_respond(request, (unsigned)number_in(request), NULL, (struct text){0});
+}
+
 static void handle(struct request *request, void *context) {
     struct fixture *fixture = context;
     struct text path = request_path(request);
@@ -31,10 +53,12 @@ static void handle(struct request *request, void *context) {
     } else if (text_equal_string(path, "/busy")) {
         request_add_header(request, "Retry-After", "17");
         request_respond(request, 503, "text/plain", TEXT_LITERAL("later"));
-    } else if (text_equal_string(path, "/large")) {
-        struct text zeros = {calloc(1, HTTP_BODY_READ_BYTES_MAX), HTTP_BODY_READ_BYTES_MAX / 2};
-        request_respond(request, 200, "text/plain", zeros);
-        free((char *)zeros.data);
+    } else if (text_starts_with(path, "/zeros/")) {
+        answer_zeros(request);
+    } else if (text_starts_with(path, "/status/")) {
+        answer_status(request);
+    } else if (text_equal_string(path, "/header")) {
+        request_respond(request, 200, "text/plain", request_header(request, "User-Agent"));
     } else {
         request_respond(request, 202, "text/plain", request_body(request));
     }
@@ -112,12 +136,57 @@ static void retry_after_is_kept_of_each_answer_alone(void **state) {
 }
 
 static void of_a_large_body_a_part_is_kept(void **state) {
+    static const size_t sizes[] = {0, 1, HTTP_BODY_KEPT_BYTES_MAX, HTTP_BODY_KEPT_BYTES_MAX + 1,
+                                   HTTP_BODY_READ_BYTES_MAX};
     struct fixture *fixture = *state;
-    submit(fixture, "/large", "");
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char path[64];
+        bool cut = sizes[i] > HTTP_BODY_KEPT_BYTES_MAX;
+        snprintf(path, sizeof path, "/zeros/%zu", sizes[i]);
+        submit(fixture, path, "");
+        struct http_exchange *exchange = next(fixture);
+        assert_int_equal(exchange->response.class, ATTEMPT_ACCEPTED);
+        assert_int_equal(exchange->response.body.len, cut ? HTTP_BODY_KEPT_BYTES_MAX : sizes[i]);
+        assert_int_equal(exchange->response.body_cut, cut);
+        http_client_give_back(fixture->client, exchange);
+    }
+}
+
+/* Those with a Location are no exception: it is not followed. */
+static void every_status_has_its_class(void **state) {
+    static const struct {
+        unsigned status;
+        enum attempt_class class;
+    } cases[] = {
+        {200, ATTEMPT_ACCEPTED}, {204, ATTEMPT_ACCEPTED}, {299, ATTEMPT_ACCEPTED},
+        {300, ATTEMPT_HTTP_3XX}, {301, ATTEMPT_HTTP_3XX}, {302, ATTEMPT_HTTP_3XX},
+        {304, ATTEMPT_HTTP_3XX}, {307, ATTEMPT_HTTP_3XX}, {399, ATTEMPT_HTTP_3XX},
+        {400, ATTEMPT_HTTP_4XX}, {401, ATTEMPT_HTTP_4XX}, {407, ATTEMPT_HTTP_4XX},
+        {417, ATTEMPT_HTTP_4XX}, {499, ATTEMPT_HTTP_4XX}, {500, ATTEMPT_HTTP_5XX},
+        {503, ATTEMPT_HTTP_5XX}, {599, ATTEMPT_HTTP_5XX},
+    };
+    struct fixture *fixture = *state;
+    size_t count = sizeof cases / sizeof cases[0];
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/status/%u", cases[i].status);
+        submit(fixture, path, "x");
+        struct http_exchange *exchange = next(fixture);
+        assert_int_equal(exchange->response.status, cases[i].status);
+        assert_int_equal(exchange->response.class, cases[i].class);
+        assert_string_equal(exchange->response.error, "");
+        http_client_give_back(fixture->client, exchange);
+    }
+    assert_int_equal(fixture->served, count);
+}
+
+static void it_says_who_it_is(void **state) {
+    struct fixture *fixture = *state;
+    char expected[100];
+    submit(fixture, "/header", "");
     struct http_exchange *exchange = next(fixture);
-    assert_int_equal(exchange->response.class, ATTEMPT_ACCEPTED);
-    assert_int_equal(exchange->response.body.len, HTTP_BODY_KEPT_BYTES_MAX);
-    assert_true(exchange->response.body_cut);
+    snprintf(expected, sizeof expected, "posthaste/%s", POSTHASTE_VERSION);
+    assert_text(exchange->response.body, expected);
     http_client_give_back(fixture->client, exchange);
 }
 
@@ -168,6 +237,14 @@ static void a_wake_ends_the_wait(void **state) {
     thread_join(&thread);
 }
 
+static void a_wake_that_came_before_ends_the_next_wait(void **state) {
+    struct fixture *fixture = *state;
+    struct http_exchange *finished = NULL;
+    http_client_wake(fixture->client);
+    http_client_wake(fixture->client);
+    assert_int_equal(http_client_poll(fixture->client, &finished, 1, INT64_MAX), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -175,10 +252,13 @@ int main(void) {
         TEST(an_answer_comes_back_whole),
         TEST(retry_after_is_kept_of_each_answer_alone),
         TEST(of_a_large_body_a_part_is_kept),
+        TEST(every_status_has_its_class),
+        TEST(it_says_who_it_is),
         TEST(many_are_in_the_air_and_none_beyond_the_maximum),
         TEST(what_is_cut_off_comes_back_as_aborted),
         TEST(a_client_may_end_with_requests_in_the_air),
         TEST(a_wake_ends_the_wait),
+        TEST(a_wake_that_came_before_ends_the_next_wait),
     };
     return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 
 #include "sender/sender.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NOW_MS 1767225600000 /* 2026-01-01T00:00:00Z */
@@ -71,6 +72,27 @@ static void a_request_is_a_post_of_json(void **state) {
     end(&request);
 }
 
+static void what_has_to_be_escaped_is(void **state) {
+    struct http_request request;
+    build(*state, (struct text){"\0\x01\t\x1F\x7F/<\xFF", 8}, &request);
+    assert_text(buffer_view(&request.body),
+                "{\"to\":\"+15551234567\",\"content\":\"\\u0000\\u0001\\t\\u001f\x7F/<"
+                "\xEF\xBF\xBD\"}");
+    end(&request);
+}
+
+/* Every byte of it takes six in JSON. */
+static void the_largest_content_fits(void **state) {
+    struct http_request request;
+    char *content = malloc(MESSAGE_CONTENT_BYTES_MAX);
+    assert_non_null(content);
+    memset(content, 1, MESSAGE_CONTENT_BYTES_MAX);
+    build(*state, (struct text){content, MESSAGE_CONTENT_BYTES_MAX}, &request);
+    assert_true(request.body.len > (size_t)6 * MESSAGE_CONTENT_BYTES_MAX);
+    end(&request);
+    free(content);
+}
+
 static void a_key_is_sent_in_its_header(void **state) {
     (void)state;
     struct sender *sender = make_sender("secret");
@@ -93,6 +115,18 @@ static void headers_cannot_be_broken_out_of(void **state) {
     end(&request);
 }
 
+static void a_key_that_breaks_out_of_its_header_is_not_sent(void **state) {
+    (void)state;
+    struct sender *sender = make_sender("secret\r\nX-Other: 1");
+    struct http_request request = empty_request();
+    struct error error;
+    const struct message message = {.id = {"42"}, .recipient = TEXT_LITERAL("+15551234567")};
+    assert_int_equal(sender_build(sender, &message, &request, &error), STATUS_INVALID);
+    assert_null(strstr(error.text, "secret"));
+    end(&request);
+    sender_destroy(sender);
+}
+
 static struct verdict judge(struct sender *sender, const struct http_response *response,
                             struct attempt *attempt) {
     struct verdict verdict;
@@ -101,16 +135,17 @@ static struct verdict judge(struct sender *sender, const struct http_response *r
 }
 
 static void every_status_has_its_verdict(void **state) {
-    for (int status = 200; status < 600; status++) {
+    for (int status = 100; status < 600; status++) {
         enum attempt_class class = status >= 500   ? ATTEMPT_HTTP_5XX
                                    : status >= 400 ? ATTEMPT_HTTP_4XX
                                    : status >= 300 ? ATTEMPT_HTTP_3XX
-                                                   : ATTEMPT_ACCEPTED;
+                                   : status >= 200 ? ATTEMPT_ACCEPTED
+                                                   : ATTEMPT_HTTP_3XX;
         const struct http_response response = {.status = status, .class = class};
         struct attempt attempt;
         enum verdict_kind kind = judge(*state, &response, &attempt).kind;
         bool passing = status == 408 || status == 425 || status == 429;
-        enum verdict_kind expected = status < 300                    ? VERDICT_ACCEPTED
+        enum verdict_kind expected = status / 100 == 2               ? VERDICT_ACCEPTED
                                      : status / 100 == 4 && !passing ? VERDICT_PERMANENT
                                                                      : VERDICT_RETRY;
         assert_int_equal(kind, expected);
@@ -172,6 +207,14 @@ static void the_id_of_the_provider_is_found_where_it_is(void **state) {
         {"{\"messageId\":\"\",\"id\":\"second\"}", "second"},
         {"{\"messageId\":null}", ""},
         {"{\"messageId\":{\"a\":1}}", ""},
+        {"{\"data\":{\"messageId\":\"x\"}}", ""},
+        {"{\"messageId\":true,\"message_id\":[],\"id\":1.5}", ""},
+        {"{\"id\":-9223372036854775808}", "-9223372036854775808"},
+        {"{\"id\":99999999999999999999}", ""},
+        {"{\"id\":\"a\\u0000b\"}", ""},
+        {"{\"id\":\"\xFF\"}", ""},
+        {"{\"id\":\"m-3\"} and more", "m-3"},
+        {"{\"id\":\"\xC3\xA9\"}", "\xC3\xA9"},
         {"{\"messageId\":\"cut of", ""},
         {"[\"messageId\"]", ""},
         {"OK", ""},
@@ -211,7 +254,10 @@ static void an_unknown_provider_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_a_post_of_json),
+        TEST(what_has_to_be_escaped_is),
+        TEST(the_largest_content_fits),
         TEST(a_key_is_sent_in_its_header),
+        TEST(a_key_that_breaks_out_of_its_header_is_not_sent),
         TEST(headers_cannot_be_broken_out_of),
         TEST(every_status_has_its_verdict),
         TEST(what_went_wrong_on_the_way_is_retried),
