@@ -13,5 +13,7 @@ struct embedded_file {
 
 extern const struct embedded_file embedded_sqlite_migrations[]; /* db/sqlite/ */
 extern const size_t embedded_sqlite_migrations_count;
+extern const struct embedded_file embedded_postgres_migrations[]; /* db/postgres/ */
+extern const size_t embedded_postgres_migrations_count;
 
 #endif

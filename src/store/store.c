@@ -10,6 +10,8 @@ static const struct {
 } back_ends[] = {
     {"sqlite:", store_sqlite_open},
     {"memory:", store_memory_open},
+    {"postgres://", store_postgres_open},
+    {"postgresql://", store_postgres_open},
 };
 
 /* Counts and names a failure; a conflict is no failure of the store. */
@@ -30,7 +32,8 @@ enum status store_open(struct store **store, const struct store_options *options
             return finish(back_ends[i].open(store, url.data + scheme.len, options, error),
                           "open store", error);
     }
-    return error_set(error, STATUS_INVALID, "open store: STORE_URL must be sqlite:FILE or memory:");
+    return error_set(error, STATUS_INVALID,
+                     "open store: STORE_URL must be sqlite:FILE, postgres://… or memory:");
 }
 
 void store_close(struct store *store) {
@@ -202,4 +205,31 @@ enum status store_migrate_up(struct store *store, struct buffer *report, struct 
 enum status store_migrate_down(struct store *store, struct buffer *report, struct error *error) {
     check(store != NULL && report != NULL);
     return finish(store->ops->migrate_down(store, report, error), "migrate down", error);
+}
+
+enum status store_migrate_plan(struct store *store, struct buffer *report, struct error *error) {
+    check(store != NULL && report != NULL);
+    return finish(store->ops->migrate_plan(store, report, error), "plan migration", error);
+}
+
+bool store_can_watch(const struct store *store) {
+    check(store != NULL);
+    return store->ops->can_watch != NULL && store->ops->can_watch(store);
+}
+
+enum status store_watch_open(struct store_session **session, struct store *store,
+                             struct error *error) {
+    check(session != NULL && store_can_watch(store));
+    return finish(store->ops->watch_open(session, store, error), "open store session", error);
+}
+
+enum status store_watch(struct store_session *session, int64_t wait_ms, bool *told,
+                        struct error *error) {
+    check(session != NULL && told != NULL && wait_ms >= 0);
+    return finish(session->store->ops->watch(session, wait_ms, told, error), "watch for inserts",
+                  error);
+}
+
+void store_watch_end(struct store_session *session) {
+    session->store->ops->watch_end(session);
 }

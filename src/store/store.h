@@ -22,17 +22,34 @@
 struct store;
 struct store_session;
 
-struct store_options {
-    const char *url;           /* "sqlite:FILE" or "memory:" */
-    const struct clock *clock; /* the store's clock, where the back end has none of its own */
-    bool leave_schema;         /* open without migrating or checking the schema */
+#define STORE_TABLE "messages"
+#define STORE_TIMEOUT_MS 10000
+
+enum store_migrate {
+    STORE_MIGRATE_DEFAULT, /* always where the store is this program's alone, else never */
+    STORE_MIGRATE_ALWAYS,  /* to this program's schema */
+    STORE_MIGRATE_NEVER,   /* STATUS_BROKEN where the schema is another */
 };
 
-/* `*store` is the caller's to close, after all sessions. Migrates to this program's schema. */
+struct store_options {
+    const char *url;           /* "sqlite:FILE", "memory:", "postgres://…" */
+    const struct clock *clock; /* the store's clock, where the back end has none of its own */
+    bool leave_schema;         /* open without migrating or checking the schema */
+    enum store_migrate migrate;
+    /* For servers only. */
+    int64_t timeout_ms; /* of one operation; 0: STORE_TIMEOUT_MS */
+    bool pooled;        /* connections are shared by transactions; nothing may be kept in them */
+    bool listen;        /* offer store_watch */
+    /* The table, and its columns where they are not to be found; NULL as "". */
+    const char *table; /* NULL: STORE_TABLE */
+    const char *column_id, *column_recipient, *column_content, *column_sent, *column_created_at;
+};
+
+/* `*store` is the caller's to close, after all sessions. */
 enum status store_open(struct store **store, const struct store_options *options,
                        struct error *error);
 void store_close(struct store *store);
-/* "sqlite", "memory" */
+/* "sqlite", "memory", "postgres" */
 const char *store_kind(const struct store *store);
 
 /* `*session` is the caller's to close. */
@@ -133,5 +150,18 @@ enum status store_version(struct store *store, struct store_version *version, st
  * done is appended to `report`, a line a step. */
 enum status store_migrate_up(struct store *store, struct buffer *report, struct error *error);
 enum status store_migrate_down(struct store *store, struct buffer *report, struct error *error);
+/* Appends the SQL that store_migrate_up would run, and changes nothing. */
+enum status store_migrate_plan(struct store *store, struct buffer *report, struct error *error);
+
+/* Being told when others insert. A session of this kind does nothing else. */
+bool store_can_watch(const struct store *store);
+enum status store_watch_open(struct store_session **session, struct store *store,
+                             struct error *error);
+/* Waits for at most `wait_ms`. `*told`: something was inserted, or may have been while the store
+ * could not be reached. A failure waits as long, so that callers need not. */
+enum status store_watch(struct store_session *session, int64_t wait_ms, bool *told,
+                        struct error *error);
+/* Ends a watch that is under way, or else the next one. From any thread. */
+void store_watch_end(struct store_session *session);
 
 #endif

@@ -33,6 +33,14 @@ struct store_ops {
     enum status (*version)(struct store *store, struct store_version *version, struct error *error);
     enum status (*migrate_up)(struct store *store, struct buffer *report, struct error *error);
     enum status (*migrate_down)(struct store *store, struct buffer *report, struct error *error);
+    enum status (*migrate_plan)(struct store *store, struct buffer *report, struct error *error);
+    /* All NULL where nobody tells of inserts. */
+    bool (*can_watch)(const struct store *store);
+    enum status (*watch_open)(struct store_session **session, struct store *store,
+                              struct error *error);
+    enum status (*watch)(struct store_session *session, int64_t wait_ms, bool *told,
+                         struct error *error);
+    void (*watch_end)(struct store_session *session);
 };
 
 struct store {
@@ -48,5 +56,8 @@ enum status store_memory_open(struct store **store, const char *location,
                               const struct store_options *options, struct error *error);
 enum status store_sqlite_open(struct store **store, const char *location,
                               const struct store_options *options, struct error *error);
+/* Takes the whole of options->url. */
+enum status store_postgres_open(struct store **store, const char *location,
+                                const struct store_options *options, struct error *error);
 
 #endif

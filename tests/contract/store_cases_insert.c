@@ -80,7 +80,7 @@ static void any_content_survives(struct store_fixture *fixture) {
         {"a\0b", 3},
         {"\0", 1},
         {"ends with NUL\0", 14},
-        {"ğüşiöçıİ ĞÜŞÖÇ", 25},
+        {"ğüşiöçıİ ĞÜŞÖÇ", 26},
         {"\xF0\x9F\x98\x80 \xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x9A\x80", 16},
         {"line\r\nline\ttab \\ backslash %s %n $1 ?1 :x", 42},
         {"12345", 5},

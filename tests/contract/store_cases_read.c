@@ -257,7 +257,7 @@ static void an_open_store_is_at_the_newest_version(struct store_fixture *fixture
     struct store_version version;
     assert_ok(store_version(fixture->store, &version, &fixture->error), &fixture->error);
     assert_int_equal(version.current, version.known);
-    assert_int_equal(version.known > 0, fixture->back_end->has_file);
+    assert_int_equal(version.known > 0, fixture->back_end->has_schema);
 }
 
 static const struct store_case cases[] = {

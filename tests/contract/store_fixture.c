@@ -1,6 +1,7 @@
 #include "contract/store_fixture.h"
 
 #include "base/memory.h"
+#include "contract/store_postgres.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,14 @@
 #define ARENA_BYTES_MAX ((size_t)512 << 20)
 
 static enum status open_store(struct store_fixture *fixture) {
-    struct store_options options = {.url = fixture->url, .clock = &fixture->clock.clock};
+    struct store_options options = {.url = fixture->url,
+                                    .clock = &fixture->clock.clock,
+                                    .migrate = STORE_MIGRATE_ALWAYS,
+                                    .listen = true};
     struct error *error = &fixture->error;
     enum status status = store_open(&fixture->store, &options, error);
+    if (status == STATUS_OK && fixture->place != NULL)
+        postgres_place_set_clock(fixture->place, &fixture->clock);
     if (status == STATUS_OK)
         status = store_session_open(&fixture->session, fixture->store, error);
     if (status == STATUS_OK)
@@ -28,6 +34,8 @@ int store_fixture_set_up(void **state) {
     temporary_join(&fixture->temporary, "queue.db", fixture->file);
     snprintf(fixture->url, sizeof fixture->url, "%s:%s", fixture->back_end->name,
              fixture->back_end->has_file ? fixture->file : "");
+    if (fixture->back_end->is_server)
+        fixture->place = postgres_place_create(fixture->url, sizeof fixture->url);
     *state = fixture;
     if (open_store(fixture) == STATUS_OK)
         return 0;
@@ -49,6 +57,7 @@ int store_fixture_tear_down(void **state) {
         claim_destroy(fixture->claims[i]);
     arena_deinit(&fixture->arena);
     close_store(fixture);
+    postgres_place_destroy(fixture->place);
     temporary_deinit(&fixture->temporary);
     free(fixture);
     return 0;

@@ -17,6 +17,8 @@
 struct back_end {
     const char *name; /* as store_kind says it */
     bool has_file;    /* the URL ends with the path of one */
+    bool has_schema;  /* which has versions */
+    bool is_server;   /* see store_postgres.h */
 };
 
 struct store_fixture {
@@ -24,7 +26,8 @@ struct store_fixture {
     struct temporary temporary;
     struct fake_clock clock;
     char file[TEMPORARY_PATH_BYTES_MAX];
-    char url[TEMPORARY_PATH_BYTES_MAX + 16];
+    char url[TEMPORARY_PATH_BYTES_MAX + 512];
+    struct postgres_place *place; /* on a server */
     struct store *store;
     struct store_session *session; /* what the short ways use */
     struct store_session *other;   /* a second one of the same store */

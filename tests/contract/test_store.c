@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CASES_MAX 256
+#define CASES_MAX 512
 #define NAME_BYTES_MAX 160
 
 /* What a test of cmocka points to: the case, and the back end until the fixture is set up. */
@@ -62,7 +62,11 @@ static void add(struct plan *plan, const struct back_end *back_end,
 }
 
 int main(void) {
-    static const struct back_end back_ends[] = {{"memory", false}, {"sqlite", true}};
+    static const struct back_end back_ends[] = {
+        {.name = "memory"},
+        {.name = "sqlite", .has_file = true, .has_schema = true},
+        {.name = "postgres", .has_schema = true, .is_server = true},
+    };
     static const struct store_cases *const shared[] = {&store_cases_insert, &store_cases_claim,
                                                        &store_cases_settle, &store_cases_lease,
                                                        &store_cases_read,   &store_cases_threads};
@@ -73,6 +77,7 @@ int main(void) {
     add(plan, &back_ends[1], &store_cases_programs);
     add(plan, &back_ends[1], &store_cases_sqlite);
     add(plan, &back_ends[1], &store_cases_sqlite_file);
+    add(plan, &back_ends[2], &store_cases_programs);
     int result = _cmocka_run_group_tests("store", plan->tests, plan->count, NULL, NULL);
     free(plan);
     return result;

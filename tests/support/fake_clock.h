@@ -13,6 +13,9 @@ struct fake_clock {
     struct clock clock; /* first: it is the base */
     _Atomic int64_t wall_ms;
     _Atomic int64_t monotonic_us;
+    /* Called after every change, where it is set: for a clock that stands elsewhere as well. */
+    void (*changed)(void *context, int64_t wall_ms);
+    void *context;
 };
 
 /* The wall shows FAKE_CLOCK_START_MS, the monotonic time some other number. */

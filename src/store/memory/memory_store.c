@@ -352,6 +352,7 @@ static const struct store_ops memory_ops = {
     .version = version,
     .migrate_up = migrate,
     .migrate_down = migrate,
+    .migrate_plan = migrate,
 };
 
 enum status store_memory_open(struct store **store, const char *location,

@@ -185,3 +185,13 @@ enum status sqlite_schema_down(struct store *store, struct buffer *report, struc
     sqlite_connection_close(&connection);
     return status;
 }
+
+enum status sqlite_schema_plan(struct store *store, struct buffer *report, struct error *error) {
+    struct store_version version;
+    enum status status = sqlite_schema_version(store, &version, error);
+    if (status == STATUS_OK && version.current > version.known)
+        return refuse_newer(&version, error);
+    for (int64_t next = version.current + 1; status == STATUS_OK && next <= version.known; next++)
+        buffer_append_string(report, find_file(next, ".up.sql")->data);
+    return status;
+}

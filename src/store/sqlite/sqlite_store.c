@@ -108,6 +108,7 @@ static const struct store_ops sqlite_ops = {
     .version = sqlite_schema_version,
     .migrate_up = sqlite_schema_up,
     .migrate_down = sqlite_schema_down,
+    .migrate_plan = sqlite_schema_plan,
 };
 
 /* "sqlite:x.db", "sqlite:/var/x.db", and the form with an empty host, "sqlite:///var/x.db". */
@@ -115,7 +116,20 @@ static const char *path_of(const char *location) {
     return strncmp(location, "///", 3) == 0 ? location + 2 : location;
 }
 
-static enum status migrate(struct store *store, struct error *error) {
+static enum status refuse_other(struct store *store, struct error *error) {
+    struct store_version version;
+    enum status status = sqlite_schema_version(store, &version, error);
+    if (status != STATUS_OK || version.current == version.known)
+        return status;
+    return error_set(error, STATUS_BROKEN,
+                     "the database is at schema version %lld and this program needs %lld; run"
+                     " `posthaste migrate up` (or set AUTO_MIGRATE=true)",
+                     (long long)version.current, (long long)version.known);
+}
+
+static enum status migrate(struct store *store, bool never, struct error *error) {
+    if (never)
+        return refuse_other(store, error);
     struct buffer report;
     buffer_init(&report, ERROR_TEXT_BYTES_MAX * 16);
     enum status status = sqlite_schema_up(store, &report, error);
@@ -141,7 +155,7 @@ enum status store_sqlite_open(struct store **store, const char *location,
     sqlite->path = memory_copy_string(path);
     monitor_init(&sqlite->writer);
     if (!options->leave_schema)
-        status = migrate(&sqlite->store, error);
+        status = migrate(&sqlite->store, options->migrate == STORE_MIGRATE_NEVER, error);
     if (status != STATUS_OK) {
         close_store(&sqlite->store);
         return status;

@@ -43,6 +43,7 @@ enum status sqlite_schema_version(struct store *store, struct store_version *ver
                                   struct error *error);
 enum status sqlite_schema_up(struct store *store, struct buffer *report, struct error *error);
 enum status sqlite_schema_down(struct store *store, struct buffer *report, struct error *error);
+enum status sqlite_schema_plan(struct store *store, struct buffer *report, struct error *error);
 
 /* sqlite_claims.c */
 enum status sqlite_claim(struct store_session *session, const struct claim_request *request,

@@ -1,0 +1,482 @@
+-- What posthaste does with the queue, in words of the database, so that each thing is one round
+-- trip: a program that is frozen or cut off in the middle holds no lock.
+--
+-- Each function names the plans it wants. A table of messages changes its shape by the minute, and
+-- statistics of an hour ago make the planner read all of it; the indexes are always right. (A plan
+-- that is forbidden but the only one counts as expensive, which would wake the JIT compiler.)
+
+-- The one clock.
+CREATE OR REPLACE FUNCTION posthaste_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+    SELECT clock_timestamp()
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_ms(p_at timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT floor(extract(epoch FROM p_at) * 1000)::bigint
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_time(p_ms bigint) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT timestamptz 'epoch' + p_ms * interval '1 millisecond'
+$$;
+
+-- NULL for what is not the text of an id: another spelling of a number is no second name.
+CREATE OR REPLACE FUNCTION posthaste_to_id(p_id text) RETURNS {id_type}
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN p_id::{id_type}::text = p_id THEN p_id::{id_type} END;
+EXCEPTION WHEN data_exception THEN
+    RETURN NULL;
+END
+$$;
+
+-- The name under which inserts by others are told.
+CREATE OR REPLACE FUNCTION posthaste_channel() RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT 'posthaste_' || '{table}'::regclass::oid::text
+$$;
+
+-- All messages, in posthaste's words. order_at stands before the id in the order of creation.
+CREATE OR REPLACE VIEW posthaste_messages AS
+SELECT m.{id} AS id, {order_at} AS order_at,
+       coalesce(left(m.{recipient}::text, 255), '') AS recipient,
+       CASE WHEN octet_length(m.{content}::text) <= 65536 THEN m.{content}::text END AS content,
+       CASE WHEN {live} AND m.{id} IN (SELECT unnest(c.message_ids) FROM posthaste_claims AS c)
+            THEN 'sending' ELSE {state} END AS status,
+       m.{priority}::bigint AS priority, m.{attempts}::bigint AS attempts, m.{due_at} AS due_at,
+       {created_at}::timestamptz AS created_at, m.{sent_at}::timestamptz AS sent_at,
+       m.{provider_id}::text AS provider_id, m.{error}::text AS error
+FROM {table} AS m
+WHERE {exists};
+
+CREATE OR REPLACE FUNCTION posthaste_held() RETURNS {id_type}[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(held_id), ARRAY[]::{id_type}[])
+    FROM posthaste_claims AS c, unnest(c.message_ids) AS held_id
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_insert(p_recipients text[], p_contents text[],
+                                            p_priorities bigint[])
+RETURNS SETOF text LANGUAGE plpgsql
+SET posthaste.quiet = 'on' AS $$
+DECLARE
+    v_now timestamptz := posthaste_now();
+BEGIN
+    RETURN QUERY
+    INSERT INTO {table} AS m ({insert_columns})
+    SELECT {insert_values}
+    FROM unnest(p_recipients, p_contents, p_priorities)
+         WITH ORDINALITY AS new (new_recipient, new_content, new_priority, n)
+    ORDER BY n
+    RETURNING m.{id}::text;
+END
+$$;
+
+-- Claims that are over are dissolved: their messages count one attempt, because it may have been
+-- made, and are due again. A claim that is being settled at this moment is left alone.
+CREATE OR REPLACE FUNCTION posthaste_take_back(p_now timestamptz) RETURNS bigint LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    v_claims bigint[];
+    v_ids {id_type}[];
+    v_count bigint;
+BEGIN
+    SELECT array_agg(id) INTO v_claims FROM (
+        SELECT id FROM posthaste_claims WHERE lease_until <= p_now
+        ORDER BY id FOR UPDATE SKIP LOCKED) AS lost;
+    IF v_claims IS NULL THEN
+        RETURN 0;
+    END IF;
+    SELECT array_agg(DISTINCT lost_id ORDER BY lost_id) INTO v_ids
+    FROM posthaste_claims AS c, unnest(c.message_ids) AS lost_id WHERE c.id = ANY (v_claims);
+    DELETE FROM posthaste_claims WHERE id = ANY (v_claims);
+    WITH back AS (
+        UPDATE {table} AS m
+        SET {attempts} = m.{attempts} + 1, {error} = '{lease_expired}'{touch}
+        FROM unnest(v_ids) AS lost_id
+        WHERE m.{id} = lost_id AND {live}
+        RETURNING m.{id} AS back_id, m.{attempts} AS back_number
+    ), noted AS (
+        INSERT INTO posthaste_attempts (message_id, number, at, class, http_status, excerpt,
+                                        duration_ms)
+        SELECT back_id, back_number, p_now, 'lease_expired', 0, '{lease_expired}', 0 FROM back
+        RETURNING 1)
+    SELECT count(*) INTO v_count FROM noted;
+    RETURN v_count;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_next_due_ms(p_now timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_next timestamptz;
+BEGIN
+    SELECT min(at) INTO v_next FROM (
+        SELECT min(m.{due_at}) AS at FROM {table} AS m WHERE {live} AND m.{due_at} IS NOT NULL
+        UNION ALL SELECT min(lease_until) FROM posthaste_claims) AS x;
+    RETURN CASE WHEN v_next IS NOT NULL
+                THEN greatest(0, posthaste_ms(v_next) - posthaste_ms(p_now)) END;
+END
+$$;
+
+-- The first p_max messages that are due and not held, in the order of leaving. Those before p_mark
+-- are passed over: what a backlog has left behind there is done, but its entries stay in the index
+-- until the next vacuum, and every claim would read through them. Executed anew each time, because
+-- the held ids must be constants for the planner, else it compares each row with each of them.
+CREATE OR REPLACE FUNCTION posthaste_ready(p_max integer, p_mark {id_type})
+RETURNS {id_type}[] LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    v_source text := '(SELECT m.{id} AS id, m.{priority} AS priority, {order_at} AS order_at
+        FROM {table} AS m WHERE {live_quoted} AND m.{due_at} IS NULL AND m.{id} <> ALL ($1)';
+    v_limit text := ' ORDER BY m.{priority} DESC, {order_m} LIMIT $2)';
+    v_priority bigint;
+    v_order_at timestamptz;
+    v_ids {id_type}[];
+BEGIN
+    SELECT m.{priority}, {order_at} INTO v_priority, v_order_at
+    FROM {table} AS m WHERE m.{id} = p_mark;
+    IF v_priority IS NULL THEN
+        v_source := v_source || v_limit;
+    ELSE
+        v_source := v_source || ' AND m.{priority} > $3' || v_limit || ' UNION ALL '
+            || v_source || ' AND m.{priority} = $3 AND {from_mark}' || v_limit || ' UNION ALL '
+            || v_source || ' AND m.{priority} < $3' || v_limit;
+    END IF;
+    EXECUTE 'SELECT array_agg(r.id) FROM (SELECT c.id FROM (' || v_source
+        || ') AS c ORDER BY c.priority DESC, {oldest_first} LIMIT $2) AS r'
+        INTO v_ids USING posthaste_held(), p_max, v_priority, p_mark, v_order_at;
+    RETURN v_ids;
+END
+$$;
+
+-- Claims up to p_max messages under p_token, from p_mark on (see posthaste_ready; '' for all). The
+-- claim that p_abandoned names is ours and nobody works on it: it ends without a trace. Claimers
+-- take turns for as long as this runs.
+CREATE OR REPLACE FUNCTION posthaste_claim(p_max integer, p_lease_ms bigint, p_owner text,
+                                           p_token text, p_mark text, p_abandoned text,
+                                           OUT claim_id bigint, OUT taken_over bigint,
+                                           OUT next_due_ms bigint)
+LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_now timestamptz := posthaste_now();
+    v_mark {id_type} := CASE WHEN p_mark <> '' THEN posthaste_to_id(p_mark) END;
+    v_ids {id_type}[];
+BEGIN
+    taken_over := 0;
+    IF p_abandoned <> '' THEN
+        DELETE FROM posthaste_claims WHERE token = p_abandoned;
+    END IF;
+    -- Read without a lock, so that an idle dispatcher writes nothing.
+    IF v_mark IS NULL
+       AND NOT EXISTS (SELECT FROM {table} AS m WHERE {live} AND m.{due_at} IS NULL)
+       AND NOT EXISTS (SELECT FROM {table} AS m WHERE {live} AND m.{due_at} <= v_now)
+       AND NOT EXISTS (SELECT FROM posthaste_claims WHERE lease_until <= v_now) THEN
+        next_due_ms := posthaste_next_due_ms(v_now);
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended('posthaste claim', '{table}'::regclass::oid::bigint));
+    v_now := posthaste_now();
+    taken_over := posthaste_take_back(v_now);
+    IF taken_over > 0 THEN
+        v_mark := NULL;
+    END IF;
+    IF EXISTS (SELECT FROM {table} AS m WHERE {live} AND m.{due_at} <= v_now) THEN
+        UPDATE {table} AS m SET {due_at} = NULL WHERE m.{id} IN (
+            SELECT m.{id} FROM {table} AS m WHERE {live} AND m.{due_at} <= v_now
+            ORDER BY m.{due_at} LIMIT 10000);
+        v_mark := NULL;
+    END IF;
+    v_ids := posthaste_ready(p_max, v_mark);
+    IF v_ids IS NOT NULL THEN
+        INSERT INTO posthaste_claims (owner, token, lease_until, message_ids)
+        VALUES (p_owner, p_token, v_now + p_lease_ms * interval '1 millisecond', v_ids)
+        RETURNING id INTO claim_id;
+    END IF;
+    next_due_ms := posthaste_next_due_ms(v_now);
+END
+$$;
+
+-- The messages of a claim, in the order in which they leave.
+CREATE OR REPLACE FUNCTION posthaste_claimed(p_claim bigint) RETURNS SETOF posthaste_messages
+LANGUAGE plpgsql STABLE
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT v.* FROM posthaste_claims AS c,
+        unnest(c.message_ids) WITH ORDINALITY AS x (claimed_id, n),
+        posthaste_messages AS v
+    WHERE c.id = p_claim AND v.id = x.claimed_id
+    ORDER BY x.n;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_extend(p_claim bigint, p_token text, p_lease_ms bigint)
+RETURNS boolean LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+BEGIN
+    UPDATE posthaste_claims
+    SET lease_until = posthaste_now() + p_lease_ms * interval '1 millisecond'
+    WHERE id = p_claim AND token = p_token;
+    RETURN FOUND;
+END
+$$;
+
+-- Accepted by the provider; p_counted says how many attempts each adds.
+CREATE OR REPLACE FUNCTION posthaste_settle_sent(p_now timestamptz, p_ids text[],
+                                                 p_provider_ids text[], p_counted integer[])
+RETURNS void LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    UPDATE {table} AS m
+    SET {set_sent}, {sent_at} = p_now, {attempts} = m.{attempts} + x.counted,
+        {provider_id} = nullif(x.new_provider_id, ''), {error} = NULL{touch}
+    FROM (SELECT u.settled_id::{id_type} AS settled_id, u.new_provider_id, u.counted
+          FROM unnest(p_ids, p_provider_ids, p_counted) AS u (settled_id, new_provider_id, counted)
+          ORDER BY 1) AS x
+    WHERE m.{id} = x.settled_id AND {live};
+END
+$$;
+
+-- To be tried again, or failed; p_outcomes is a JSON array, because these are few.
+CREATE OR REPLACE FUNCTION posthaste_settle_unsent(p_now timestamptz, p_outcomes json)
+RETURNS void LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+BEGIN
+    WITH outcomes AS MATERIALIZED (
+        SELECT u.id::{id_type} AS settled_id, u.*
+        FROM json_to_recordset(p_outcomes)
+             AS u (id text, kind text, delay_ms bigint, counted integer, number bigint,
+                   at_ms bigint, class text, http_status integer, excerpt text,
+                   duration_ms bigint)
+        ORDER BY 1
+    ), retried AS (
+        UPDATE {table} AS m
+        SET {due_at} = p_now + x.delay_ms * interval '1 millisecond',
+            {attempts} = m.{attempts} + x.counted, {error} = x.excerpt{touch}
+        FROM outcomes AS x
+        WHERE x.kind = 'retry' AND m.{id} = x.settled_id AND {live}
+        RETURNING x.*
+    ), failed AS (
+        UPDATE {table} AS m
+        SET {set_failed}, {attempts} = m.{attempts} + x.counted, {error} = x.excerpt{touch}
+        FROM outcomes AS x
+        WHERE x.kind = 'failed' AND m.{id} = x.settled_id AND {live}
+        RETURNING x.*
+    )
+    INSERT INTO posthaste_attempts (message_id, number, at, class, http_status, excerpt,
+                                    duration_ms)
+    SELECT settled_id, number, posthaste_time(at_ms), class, http_status, excerpt, duration_ms
+    FROM (SELECT * FROM retried UNION ALL SELECT * FROM failed) AS moved ORDER BY settled_id;
+END
+$$;
+
+-- Settles messages of the claims p_claims. When one of these no longer bears its token nothing is
+-- written; returned are those that do. p_ended are the claims whose last message this settles,
+-- p_shrunk those to which p_gone no longer belong, because they are retried or given back.
+CREATE OR REPLACE FUNCTION posthaste_settle(
+    p_claims bigint[], p_tokens text[], p_sent_ids text[], p_provider_ids text[],
+    p_counted integer[], p_unsent json, p_ended bigint[], p_shrunk bigint[], p_gone text[])
+RETURNS bigint[] LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_now timestamptz := posthaste_now();
+    v_held bigint[];
+BEGIN
+    SELECT array_agg(held.id) INTO v_held FROM (
+        SELECT c.id FROM posthaste_claims AS c
+        WHERE c.id = ANY (p_claims) AND c.token = ANY (p_tokens)
+        ORDER BY c.id FOR UPDATE) AS held;
+    IF v_held IS NULL OR cardinality(v_held) < cardinality(p_claims) THEN
+        RETURN coalesce(v_held, ARRAY[]::bigint[]);
+    END IF;
+    IF cardinality(p_sent_ids) > 0 THEN
+        PERFORM posthaste_settle_sent(v_now, p_sent_ids, p_provider_ids, p_counted);
+    END IF;
+    IF json_array_length(p_unsent) > 0 THEN
+        PERFORM posthaste_settle_unsent(v_now, p_unsent);
+    END IF;
+    IF cardinality(p_shrunk) > 0 THEN
+        UPDATE posthaste_claims AS c
+        SET message_ids = ARRAY(SELECT x.held_id
+                                FROM unnest(c.message_ids) WITH ORDINALITY AS x (held_id, n)
+                                WHERE x.held_id <> ALL (p_gone::{id_type}[]) ORDER BY x.n)
+        WHERE c.id = ANY (p_shrunk);
+    END IF;
+    DELETE FROM posthaste_claims AS c WHERE c.id = ANY (p_ended);
+    IF v_held[1] % 64 = 0 THEN
+        PERFORM posthaste_compact_counts();
+    END IF;
+    RETURN v_held;
+END
+$$;
+
+-- Adds the differences up; whoever else does so at the same moment takes other rows.
+CREATE OR REPLACE FUNCTION posthaste_compact_counts() RETURNS void LANGUAGE sql AS $$
+    WITH gone AS (
+        DELETE FROM posthaste_counts WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM posthaste_counts LIMIT 20000 FOR UPDATE SKIP LOCKED))
+        RETURNING status, n)
+    INSERT INTO posthaste_counts (status, n)
+    SELECT status, sum(n) FROM gone GROUP BY status HAVING sum(n) <> 0
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_get(p_id text) RETURNS SETOF posthaste_messages
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_id {id_type} := posthaste_to_id(p_id);
+BEGIN
+    RETURN QUERY SELECT v.* FROM posthaste_messages AS v WHERE v.id = v_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_get_attempts(p_id text)
+RETURNS TABLE (number bigint, at timestamptz, class text, http_status integer, excerpt text,
+               duration_ms bigint)
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_id {id_type} := posthaste_to_id(p_id);
+BEGIN
+    RETURN QUERY
+    SELECT a.number, a.at, a.class, a.http_status, a.excerpt, a.duration_ms
+    FROM posthaste_attempts AS a WHERE a.message_id = v_id ORDER BY a.id;
+END
+$$;
+
+-- Where a list of one state finds its candidates: each in the index that holds few others.
+CREATE OR REPLACE FUNCTION posthaste_list_source(p_state text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $f$
+    SELECT CASE
+    WHEN p_state = '' THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m WHERE {exists}$q$
+    WHEN p_state = 'pending' THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
+           WHERE {live} AND m.{due_at} IS NULL AND m.{id} <> ALL ($2)
+           UNION ALL SELECT m.{id}, {order_at} FROM {table} AS m
+           WHERE {live} AND m.{due_at} IS NOT NULL AND m.{id} <> ALL ($2)$q$
+    WHEN p_state = 'sending' THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
+           WHERE {live} AND m.{id} = ANY ($2)$q$
+    WHEN p_state IN ('sent', 'delivered') THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
+           WHERE {exists} AND ({state}) = $1$q$
+    ELSE
+        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
+           WHERE {parked} AND ({state}) = $1$q$
+    END
+$f$;
+
+-- Newest first; p_before is the id of the message that the page before ended with, or ''.
+CREATE OR REPLACE FUNCTION posthaste_list(p_state text, p_before text, p_limit bigint)
+RETURNS SETOF posthaste_messages LANGUAGE plpgsql STABLE
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    v_id {id_type} := CASE WHEN p_before <> '' THEN posthaste_to_id(p_before) END;
+    v_order_at timestamptz;
+BEGIN
+    IF v_id IS NOT NULL THEN
+        SELECT v.order_at INTO v_order_at FROM posthaste_messages AS v WHERE v.id = v_id;
+    ELSIF p_before <> '' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE
+        'SELECT v.* FROM (SELECT c.id, c.order_at FROM (' || posthaste_list_source(p_state)
+        || ') AS c WHERE ' || CASE WHEN v_id IS NULL THEN 'true' ELSE '{older}' END
+        || ' ORDER BY {newest_first} LIMIT $3) AS c JOIN posthaste_messages AS v ON v.id = c.id'
+        || ' ORDER BY {newest_first}'
+        USING p_state, CASE WHEN p_state IN ('pending', 'sending') THEN posthaste_held() END,
+              p_limit, v_id, v_order_at;
+END
+$$;
+
+-- When the oldest message that is due and held by nobody was created: of each priority the first
+-- in the order of leaving, and of those that waited and whose time has come.
+CREATE OR REPLACE FUNCTION posthaste_oldest_due() RETURNS timestamptz LANGUAGE plpgsql STABLE
+SET jit = off SET enable_seqscan = off SET enable_sort = off SET enable_bitmapscan = off AS $$
+DECLARE
+    v_now timestamptz := posthaste_now();
+    v_held {id_type}[] := posthaste_held();
+    v_priority bigint;
+    v_at timestamptz;
+    v_oldest timestamptz;
+BEGIN
+    SELECT min({created_at}) INTO v_oldest FROM {table} AS m
+    WHERE {live} AND m.{due_at} <= v_now;
+    SELECT max(m.{priority}) INTO v_priority FROM {table} AS m WHERE {live} AND m.{due_at} IS NULL;
+    WHILE v_priority IS NOT NULL LOOP
+        EXECUTE $q$
+            SELECT {created_at} FROM {table} AS m
+            WHERE {live} AND m.{due_at} IS NULL AND m.{priority} = $1 AND m.{id} <> ALL ($2)
+            ORDER BY m.{priority} DESC, {order_m} LIMIT 1
+            $q$ INTO v_at USING v_priority, v_held;
+        v_oldest := least(v_oldest, v_at);
+        SELECT max(m.{priority}) INTO v_priority FROM {table} AS m
+        WHERE {live} AND m.{due_at} IS NULL AND m.{priority} < v_priority;
+    END LOOP;
+    RETURN v_oldest;
+END
+$$;
+
+-- Counts by status, and 'oldest_due_age_ms'; all of one moment.
+CREATE OR REPLACE FUNCTION posthaste_depth() RETURNS TABLE (name text, value bigint)
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_held {id_type}[] := posthaste_held();
+BEGIN
+    RETURN QUERY SELECT c.status, sum(c.n)::bigint FROM posthaste_counts AS c GROUP BY c.status;
+    RETURN QUERY SELECT 'sending', count(*) FROM {table} AS m
+                 WHERE {live} AND m.{id} = ANY (v_held);
+    RETURN QUERY SELECT 'oldest_due_age_ms',
+                        posthaste_ms(posthaste_now()) - posthaste_ms(posthaste_oldest_due());
+END
+$$;
+
+-- Run by statements on the table, with the rights of whoever owns posthaste's tables: the
+-- applications that insert need not know about them.
+CREATE OR REPLACE FUNCTION posthaste_count_insert() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    INSERT INTO posthaste_counts (status, n)
+    SELECT {state}, count(*) FROM new_rows AS m WHERE {exists} GROUP BY 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_count_update() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    INSERT INTO posthaste_counts (status, n)
+    SELECT x.status, sum(x.n) FROM (
+        SELECT {state} AS status, count(*) AS n FROM new_rows AS m WHERE {exists} GROUP BY 1
+        UNION ALL
+        SELECT {state}, -count(*) FROM old_rows AS m WHERE {exists} GROUP BY 1) AS x
+    GROUP BY x.status HAVING sum(x.n) <> 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_count_delete() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    INSERT INTO posthaste_counts (status, n)
+    SELECT {state}, -count(*) FROM old_rows AS m WHERE {exists} GROUP BY 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_count_truncate() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    DELETE FROM posthaste_counts;
+    RETURN NULL;
+END
+$$;
+
+-- One notification a statement; to turn it off:
+--   ALTER TABLE … DISABLE TRIGGER posthaste_wake
+-- Every commit that notifies waits for its turn in the whole cluster, so that many small inserts
+-- a second are faster without; posthaste then finds them by looking (POLL_INTERVAL).
+CREATE OR REPLACE FUNCTION posthaste_wake() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('posthaste_' || TG_RELID::text, '');
+    RETURN NULL;
+END
+$$;
