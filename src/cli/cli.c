@@ -51,6 +51,16 @@ const char *cli_take_flag(int *argc, char **argv, const char *name) {
     return NULL;
 }
 
+bool cli_take_switch(int *argc, char **argv, const char *name) {
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], name) != 0)
+            continue;
+        remove_arguments(argc, argv, i, 1);
+        return true;
+    }
+    return false;
+}
+
 bool cli_arguments_split(struct cli_arguments *arguments, int argc, char **argv) {
     *arguments = (struct cli_arguments){0};
     if (argc > CLI_ARGUMENTS_MAX)
@@ -68,9 +78,32 @@ bool cli_arguments_split(struct cli_arguments *arguments, int argc, char **argv)
     return true;
 }
 
+static enum store_migrate migrate_of(const char *word) {
+    if (strcmp(word, "auto") == 0)
+        return STORE_MIGRATE_DEFAULT;
+    return strcmp(word, "true") == 0 ? STORE_MIGRATE_ALWAYS : STORE_MIGRATE_NEVER;
+}
+
+struct store_options cli_store_options(const struct config *config) {
+    return (struct store_options){
+        .url = config->store_url,
+        .clock = &clock_system,
+        .migrate = migrate_of(config->auto_migrate),
+        .timeout_ms = config->db_timeout_ms,
+        .pooled = strcmp(config->db_pooling, "transaction") == 0,
+        .listen = config->db_listen,
+        .table = config->table,
+        .column_id = config->column_id,
+        .column_recipient = config->column_recipient,
+        .column_content = config->column_content,
+        .column_sent = config->column_sent,
+        .column_created_at = config->column_created_at,
+    };
+}
+
 bool cli_store_open(struct cli_store *store, const struct config *config, bool leave_schema) {
-    const struct store_options options = {
-        .url = config->store_url, .clock = &clock_system, .leave_schema = leave_schema};
+    struct store_options options = cli_store_options(config);
+    options.leave_schema = leave_schema;
     struct error error;
     *store = (struct cli_store){0};
     enum status status = store_open(&store->store, &options, &error);

@@ -25,8 +25,13 @@ struct cli_arguments {
 /* Takes `--name value` or `--name=value` of a command's own flag; NULL where it is not given. To
  * be called before cli_arguments_split, which then does not see it. */
 const char *cli_take_flag(int *argc, char **argv, const char *name);
+/* Takes a command's own `--name` that has no value, likewise; false where it is not given. */
+bool cli_take_switch(int *argc, char **argv, const char *name);
 /* Sorts words from options, each of which has its value behind it or after a '='. */
 bool cli_arguments_split(struct cli_arguments *arguments, int argc, char **argv);
+
+/* What the configuration says of the store; its texts stay the configuration's. */
+struct store_options cli_store_options(const struct config *config);
 
 /* A store and a session for a command that does one thing. `leave_schema` as in store.h. */
 struct cli_store {

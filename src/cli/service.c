@@ -1,6 +1,7 @@
 #include "cli/service.h"
 
 #include "base/version.h"
+#include "cli/cli.h"
 #include "log/log.h"
 
 #include <pthread.h>
@@ -128,7 +129,7 @@ enum status service_start(struct service *service, const struct config *config,
                           struct error *error) {
     *service = (struct service){0};
     init_log(config);
-    const struct store_options store_options = {.url = config->store_url, .clock = &clock_system};
+    const struct store_options store_options = cli_store_options(config);
     enum status status = reserve_descriptors(config, error);
     if (status == STATUS_OK)
         status = store_open(&service->store, &store_options, error);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "config/assignments.h"
+#include "config/config_compose.h"
 #include "config/env_file.h"
 #include "config/option_value.h"
 
@@ -15,6 +16,7 @@ struct loader {
     struct env_file env_file;
     const char *env_path; /* what the .env file is called; NULL for none */
     struct buffer *faults;
+    bool set[OPTION_COUNT]; /* by whom it may be */
 };
 
 /* "BATCH_SIZE (--batch-size)" for a flag, else "BATCH_SIZE". */
@@ -111,13 +113,13 @@ static void gather(struct loader *loader, const struct config_sources *sources,
     assignments_add_environment(&loader->given[SOURCE_COMMAND], sources->command_defaults);
 }
 
-static void settle_option(const struct loader *loader, struct config *config,
+static void settle_option(struct loader *loader, struct config *config,
                           const struct option_spec *spec) {
     struct option_value value = {0};
     check(option_parse(spec, text_of(spec->standard), &value));
-    for (int source = 0; source < SOURCE_COUNT; source++)
-        if (take_from(loader, (enum source)source, spec, &value))
-            break;
+    bool *set = &loader->set[spec - option_specs];
+    for (int source = 0; source < SOURCE_COUNT && !*set; source++)
+        *set = take_from(loader, (enum source)source, spec, &value);
     option_store(config, spec, value);
 }
 
@@ -130,6 +132,7 @@ enum status config_load(struct config *config, const struct config_sources *sour
     gather(&loader, sources, warnings);
     for (size_t i = 0; i < OPTION_COUNT; i++)
         settle_option(&loader, config, &option_specs[i]);
+    config_compose(config, loader.set, faults);
     for (int source = 0; source < SOURCE_COUNT; source++)
         assignments_deinit(&loader.given[source]);
     env_file_deinit(&loader.env_file);

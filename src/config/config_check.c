@@ -107,12 +107,27 @@ static void check_retry(const struct config *config, struct buffer *faults) {
     buffer_append_byte(faults, '\n');
 }
 
+static bool begins_with_any(const char *url, const char *const *beginnings) {
+    for (; *beginnings != NULL; beginnings++)
+        if (text_starts_with(text_of(url), *beginnings) && strlen(url) > strlen(*beginnings))
+            return true;
+    return false;
+}
+
 static void check_store_url(const struct config *config, struct buffer *faults) {
-    struct text url = text_of(config->store_url);
-    bool is_file = text_starts_with(url, "sqlite:") && url.len > strlen("sqlite:");
-    if (!is_file && !text_equal_string(url, "memory:"))
-        fault_given(faults, "STORE_URL", config->store_url,
-                    "is not a known kind of store; give sqlite:FILE or memory:");
+    static const char *const kinds[] = {"sqlite:", "postgres://", "postgresql://", NULL};
+    const char *url = config->store_url;
+    if (!begins_with_any(url, kinds) && strcmp(url, "memory:") != 0)
+        fault_given(faults, "STORE_URL", url,
+                    "is not a known kind of store; give sqlite:FILE, postgres://… or memory:");
+}
+
+static void check_cache_url(const struct config *config, struct buffer *faults) {
+    static const char *const kinds[] = {"redis://", "redis+unix://", NULL};
+    const char *url = config->cache_url;
+    if (!begins_with_any(url, kinds) && strcmp(url, "memory:") != 0 && strcmp(url, "none") != 0)
+        fault_given(faults, "CACHE_URL", url,
+                    "is not a known kind of cache; give redis://…, memory: or none");
 }
 
 static void check_bind(const struct config *config, struct buffer *faults) {
@@ -127,6 +142,7 @@ bool config_check_serve(const struct config *config, struct buffer *faults) {
     check(config != NULL && faults != NULL);
     size_t faults_before = faults->len;
     check_store_url(config, faults);
+    check_cache_url(config, faults);
     check_bind(config, faults);
     check_retry(config, faults);
     check_webhook_url(config, faults);

@@ -92,6 +92,22 @@ static size_t authority_start(struct text text) {
     return start;
 }
 
+/* "…?password=…&…": libpq takes one there as well. */
+static void write_without_password(struct buffer *buffer, struct text text) {
+    static const char key[] = "password=";
+    const char *mark = text.len > 0 ? memmem(text.data, text.len, key, sizeof key - 1) : NULL;
+    if (mark == NULL || mark == text.data || strchr("?&", mark[-1]) == NULL) {
+        buffer_append(buffer, text);
+        return;
+    }
+    size_t start = (size_t)(mark - text.data) + sizeof key - 1, end = start;
+    while (end < text.len && text.data[end] != '&')
+        end++;
+    buffer_append(buffer, (struct text){text.data, start});
+    buffer_append_string(buffer, "******");
+    buffer_append(buffer, (struct text){text.data + end, text.len - end});
+}
+
 void option_write_without_credentials(struct buffer *buffer, struct text text) {
     size_t start = authority_start(text);
     struct text rest = {text.data + start, text.len - start};
@@ -101,12 +117,12 @@ void option_write_without_credentials(struct buffer *buffer, struct text text) {
     const char *at = memrchr(rest.data, '@', rest.len);
     bool has_user = start > 0 && memchr(authority.data, '@', authority.len) != NULL;
     if (at == NULL || !(has_user || has_odd_port(authority))) {
-        buffer_append(buffer, text);
+        write_without_password(buffer, text);
         return;
     }
     buffer_append(buffer, (struct text){text.data, start});
     buffer_append_string(buffer, "******");
-    buffer_append(buffer, (struct text){at, (size_t)(rest.data + rest.len - at)});
+    write_without_password(buffer, (struct text){at, (size_t)(rest.data + rest.len - at)});
 }
 
 void option_write_escaped(struct buffer *buffer, struct text text) {

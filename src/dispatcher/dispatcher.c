@@ -62,6 +62,8 @@ static enum status open_sessions(struct dispatcher *dispatcher, struct error *er
         status = store_session_open(&dispatcher->settler_session, store, error);
     if (status == STATUS_OK && dispatcher->options.generate_interval_ms > 0)
         status = store_session_open(&dispatcher->generator_session, store, error);
+    if (status == STATUS_OK && store_can_watch(store))
+        status = store_watch_open(&dispatcher->watcher_session, store, error);
     return status;
 }
 
@@ -83,6 +85,8 @@ static enum status start_threads(struct dispatcher *dispatcher, struct error *er
     if (status == STATUS_OK && dispatcher->generator_session != NULL)
         status =
             thread_start(&dispatcher->generator, "generator", generator_run, dispatcher, error);
+    if (status == STATUS_OK && dispatcher->watcher_session != NULL)
+        status = thread_start(&dispatcher->watcher, "watcher", watcher_run, dispatcher, error);
     return status;
 }
 
@@ -142,6 +146,9 @@ static void join_threads(struct dispatcher *dispatcher) {
     queue_close(&dispatcher->to_settler);
     thread_join(&dispatcher->threads[THREAD_SETTLER]);
     thread_join(&dispatcher->generator);
+    if (dispatcher->watcher_session != NULL)
+        store_watch_end(dispatcher->watcher_session);
+    thread_join(&dispatcher->watcher);
 }
 
 void dispatcher_destroy(struct dispatcher *dispatcher) {
@@ -159,6 +166,7 @@ void dispatcher_destroy(struct dispatcher *dispatcher) {
     store_session_close(dispatcher->claimer_session);
     store_session_close(dispatcher->settler_session);
     store_session_close(dispatcher->generator_session);
+    store_session_close(dispatcher->watcher_session);
     monitor_deinit(&dispatcher->monitor);
     free(dispatcher);
 }

@@ -21,8 +21,9 @@ struct dispatcher {
     struct store_session *claimer_session;
     struct store_session *settler_session;
     struct store_session *generator_session; /* NULL: no samples */
+    struct store_session *watcher_session;   /* NULL: the store cannot tell of inserts */
     struct thread threads[DISPATCHER_THREADS];
-    struct thread generator;
+    struct thread generator, watcher;
 
     /* hand-overs; each has room for all that may be outstanding */
     struct queue to_courier;
@@ -71,5 +72,6 @@ void claimer_run(void *dispatcher);
 void courier_run(void *dispatcher);
 void settler_run(void *dispatcher);
 void generator_run(void *dispatcher);
+void watcher_run(void *dispatcher);
 
 #endif
