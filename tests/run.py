@@ -6,6 +6,7 @@ own; of the C tests each program does, and its cases are read from what it print
 """
 
 import argparse
+import atexit
 import concurrent.futures
 import dataclasses
 import functools
@@ -141,6 +142,9 @@ def run_job(job):
         stdout_path, stderr_path = (pathlib.Path(folder, name) for name in ("stdout", "stderr"))
         own = pathlib.Path(folder, "tmp")
         own.mkdir()
+        # Servers that a test starts run as somebody else when we are root.
+        for path in (folder, own):
+            os.chmod(path, 0o711)
         with open(stdout_path, "wb") as stdout, open(stderr_path, "wb") as stderr:
             process = subprocess.Popen(
                 job.command,
@@ -186,7 +190,7 @@ def stop(number, _frame):
     """Ctrl-C reaches only us, because each test has a group of its own."""
     for process in list(running):
         kill_group(process)
-    os._exit(128 + number)
+    sys.exit(128 + number)
 
 
 # C tests
@@ -228,13 +232,28 @@ def tap_case(job, case):
     return Result(f"{job.name}: {name}", "passed" if case[1] == "ok" else "failed")
 
 
+@functools.cache
+def server_environment():
+    """The servers that C tests share, one of each for the whole run."""
+    from tests import servers
+
+    database = servers.PostgresServer()
+    atexit.register(database.remove)
+    cache = servers.RedisServer()
+    atexit.register(cache.remove)
+    return {
+        "POSTHASTE_TEST_POSTGRES_URL": database.url(),
+        "POSTHASTE_TEST_REDIS_URL": cache.url(),
+    }
+
+
 def c_jobs(build, kind):
     for test in introspect(build, "--tests"):
         if test["suite"] == [f"posthaste:{kind}"]:
             yield Job(
                 f"{kind} {test['name'].removeprefix(kind + '_')}",
                 [*prefix(build), *test["cmd"]],
-                environment_of(build) | {"CMOCKA_MESSAGE_OUTPUT": "TAP"},
+                environment_of(build) | server_environment() | {"CMOCKA_MESSAGE_OUTPUT": "TAP"},
                 read_tap,
             )
 

@@ -6,6 +6,7 @@
 #include "metrics/metrics.h"
 
 #define LIST_LIMIT_DEFAULT 50
+#define CURSOR_RULE "must be the next_cursor of an earlier answer"
 
 /* An accepted request that waits for its commit. Lives in the request's arena. */
 struct creation {
@@ -110,7 +111,8 @@ void messages_create(struct call *call) {
         refuse_input(call->request, &fault);
 }
 
-/* Reads ?status=&limit=&cursor=; false when it has answered. */
+/* Reads ?status=&limit=&cursor=; false when it has answered. Only the store knows what is an id
+ * and what is none. */
 static bool read_query(struct call *call, struct store_query *query) {
     struct text status = request_query(call->request, "status");
     struct text limit = request_query(call->request, "limit");
@@ -126,10 +128,9 @@ static bool read_query(struct call *call, struct store_query *query) {
                (!text_to_int64(limit, &number) || number < 1 || number > STORE_LIST_LIMIT_MAX)) {
         field = "limit";
         text = "must be a whole number from 1 to 1000";
-    } else if (cursor.len > 0 &&
-               (!text_to_int64(cursor, &(int64_t){0}) || cursor.len > MESSAGE_ID_BYTES_MAX)) {
+    } else if (cursor.len > MESSAGE_ID_BYTES_MAX) {
         field = "cursor";
-        text = "must be the next_cursor of an earlier answer";
+        text = CURSOR_RULE;
     }
     query->limit = (size_t)number;
     if (field != NULL)
@@ -167,6 +168,8 @@ void messages_list(struct call *call) {
     api_return_session(call->api, session);
     if (status == STATUS_OK)
         send_page(call->request, &page);
+    else if (status == STATUS_INVALID)
+        answer_error(call->request, 422, "invalid_field", CURSOR_RULE, "cursor");
     else
         answer_failure(call->request, &error);
 }

@@ -21,6 +21,7 @@
 #define BODY_KEPT_BYTES_MAX 4096
 #define LIBRARY_LINE_BYTES_MAX 512
 #define LOOP_WAIT_MS_MAX 1000
+#define NUL_ESCAPED "%00"
 /* The head of a request has to fit; libmicrohttpd clears all of it for each request. */
 #define CONNECTION_BYTES ((size_t)16 * 1024)
 
@@ -476,16 +477,39 @@ static void run_loop(void *argument) {
     }
 }
 
+/* The path comes to us as a C string, which a decoded %00 would end: it stays as it was sent. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text) {
+    (void)context, (void)connection;
+    char *end = text;
+    for (char *part = text; part != NULL;) {
+        char *next = strstr(part, NUL_ESCAPED);
+        if (next != NULL)
+            *next = '\0';
+        size_t len = MHD_http_unescape(part);
+        memmove(end, part, len);
+        end += len;
+        if (next != NULL) {
+            memcpy(end, NUL_ESCAPED, strlen(NUL_ESCAPED));
+            end += strlen(NUL_ESCAPED);
+            next += strlen(NUL_ESCAPED);
+        }
+        part = next;
+    }
+    *end = '\0';
+    return (size_t)(end - text);
+}
+
 static struct MHD_Daemon *make_daemon(struct loop *loop) {
     struct server *server = loop->server;
     const struct server_options *options = &server->options;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, server->port, on_accept,
         server, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_line, NULL,
-        MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_NOTIFY_COMPLETED, on_request_end,
-        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, loop, MHD_OPTION_CONNECTION_LIMIT,
-        options->connections_max + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_END);
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_LISTEN_SOCKET, server->listener,
+        MHD_OPTION_NOTIFY_COMPLETED, on_request_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, loop, MHD_OPTION_CONNECTION_LIMIT, options->connections_max + 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->idle_timeout_s, MHD_OPTION_END);
 }
 
 static enum status start_loop(struct server *server, struct loop *loop, struct error *error) {

@@ -52,9 +52,10 @@ void server_stop_listening(struct server *server);
  * have been answered or aborted before. */
 void server_destroy(struct server *server);
 
-/* All views live as long as the request, which ends with its answer. */
+/* All views live as long as the request, which ends with its answer. Path and query arguments are
+ * percent-decoded, except that %00 stays as it is. */
 struct text request_method(const struct request *request);
-struct text request_path(const struct request *request); /* percent-decoded, without the query */
+struct text request_path(const struct request *request); /* without the query */
 struct text request_body(const struct request *request);
 /* An absent header or query argument has data == NULL. Header names ignore case. */
 struct text request_header(const struct request *request, const char *name);

@@ -156,7 +156,8 @@ static enum status open_descriptors(struct http_client *client, struct error *er
 enum status http_client_create(struct http_client **client,
                                const struct http_client_options *options, struct error *error) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    check(client != NULL && options->exchanges_max > 0 && options->connections_max > 0);
+    check(client != NULL && options->exchanges_max > 0);
+    check(options->exchanges_max <= options->connections_max);
     pthread_once(&once, init_libcurl);
     struct http_client *created = memory_zeroed(1, sizeof *created);
     created->exchanges_max = options->exchanges_max;

@@ -51,8 +51,10 @@ struct http_exchange {
 };
 
 struct http_client_options {
-    size_t exchanges_max;   /* taken at the same time */
-    size_t connections_max; /* open or kept, in all */
+    size_t exchanges_max; /* taken at the same time */
+    /* Open or kept, in all; not below exchanges_max, so that no request waits for a connection:
+     * libcurl would not look at its deadline meanwhile. */
+    size_t connections_max;
 };
 
 /* `*client` is the caller's to destroy. */

@@ -125,7 +125,7 @@ struct store_page {
     bool more; /* the list goes on; the last id is then the next `before` */
 };
 
-/* Newest first. */
+/* Newest first. STATUS_INVALID: `before` is no id. */
 enum status store_list(struct store_session *session, const struct store_query *query,
                        struct arena *arena, struct store_page *page, struct error *error);
 

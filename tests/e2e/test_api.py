@@ -85,7 +85,8 @@ class Api(Case):
 
     def test_bad_list_arguments_are_named(self):
         for query, field in (("status=lost", "status"), ("limit=0", "limit"), ("limit=1001", "limit"),
-                             ("limit=x", "limit"), ("cursor=x", "cursor")):
+                             ("limit=x", "limit"), ("cursor=x", "cursor"), ("cursor=-5", "cursor"),
+                             ("cursor=007", "cursor"), ("cursor=1%00", "cursor")):
             status, answer, _ = self.app.api.request("GET", f"{MESSAGES}?{query}")
             self.assertEqual((status, answer["error"]["field"]), (422, field))
 

@@ -5,10 +5,13 @@
 #include "base/version.h"
 #include "sender/http_client.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MANY 200
 #define WAIT_MS 20000
@@ -205,6 +208,25 @@ static void many_are_in_the_air_and_none_beyond_the_maximum(void **state) {
     assert_int_equal(fixture->served, 3 * MANY);
 }
 
+/* Such a request would wait for a connection, and its deadline would not be kept. */
+static void more_exchanges_than_connections_are_refused(void **state) {
+    (void)state;
+    const struct http_client_options options = {.exchanges_max = 2, .connections_max = 1};
+    struct http_client *client = NULL;
+    struct error error;
+    int how = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        close(STDERR_FILENO);
+        http_client_create(&client, &options, &error);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFSIGNALED(how));
+    assert_int_equal(WTERMSIG(how), SIGABRT);
+}
+
 static void what_is_cut_off_comes_back_as_aborted(void **state) {
     struct fixture *fixture = *state;
     struct http_exchange *finished = NULL;
@@ -255,6 +277,7 @@ int main(void) {
         TEST(every_status_has_its_class),
         TEST(it_says_who_it_is),
         TEST(many_are_in_the_air_and_none_beyond_the_maximum),
+        cmocka_unit_test(more_exchanges_than_connections_are_refused),
         TEST(what_is_cut_off_comes_back_as_aborted),
         TEST(a_client_may_end_with_requests_in_the_air),
         TEST(a_wake_ends_the_wait),

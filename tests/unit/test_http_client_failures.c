@@ -24,10 +24,10 @@ struct fixture {
     char url[128];
 };
 
-static int set_up_with(void **state, size_t connections_max) {
+static int set_up_with(void **state, size_t exchanges_max) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    const struct http_client_options options = {.exchanges_max = EXCHANGES,
-                                                .connections_max = connections_max};
+    const struct http_client_options options = {.exchanges_max = exchanges_max,
+                                                .connections_max = exchanges_max};
     struct error error;
     *state = fixture;
     return http_client_create(&fixture->client, &options, &error);
@@ -184,14 +184,22 @@ static void connections_that_were_closed_are_made_again(void **state) {
     assert_int_equal(fixture->server.connections, 20);
 }
 
+/* So that with one connection, none is kept while another server is talked to. */
 static void there_are_no_more_connections_than_allowed(void **state) {
     struct fixture *fixture = *state;
+    struct raw_server other = {0};
     raw_server_start(&fixture->server, answer_all);
-    for (int i = 0; i < EXCHANGES; i++)
-        submit(fixture, PATIENCE_MS);
-    for (int i = 0; i < EXCHANGES; i++)
+    raw_server_start(&other, answer_all);
+    for (int i = 0; i < EXCHANGES; i++) {
+        const struct raw_server *server = i % 2 == 0 ? &fixture->server : &other;
+        submit_to(fixture, "http", server->port, PATIENCE_MS);
         finish(fixture, ATTEMPT_ACCEPTED, 200);
-    assert_int_equal(fixture->server.connections, 1);
+    }
+    assert_int_equal(fixture->server.connections, EXCHANGES / 2);
+    assert_int_equal(other.connections, EXCHANGES / 2);
+    http_client_destroy(fixture->client);
+    fixture->client = NULL;
+    raw_server_stop(&other);
 }
 
 static void broken_connections_are_resets(void **state) {

@@ -195,6 +195,29 @@ static void hands_over_what_was_sent(void **state) {
     close(client);
 }
 
+/* Decoded, it would end the path for whoever takes it as a C string. */
+static void an_escaped_nul_stays_escaped(void **state) {
+    static const struct {
+        const char *target;
+        const char *seen;
+    } cases[] = {
+        {"/%00", "GET /%00 q="},
+        {"/on%00", "GET /on%00 q="},
+        {"/%41%00%42%00%00c", "GET /A%00B%00%00c q="},
+        {"/%2500", "GET /%00 q="},
+        {"/a%4", "GET /a%4 q="},
+        {"/a%%00%", "GET /a%%00% q="},
+        {"/on?q=%41%00+%42", "GET /on q=A%00 B h="},
+        {"/on?q%00=1", "GET /on q= h="},
+        {"/on?q=%00", "GET /on q=%00 h="},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char request[200];
+        snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", cases[i].target);
+        assert_has(ask(*state, request), cases[i].seen);
+    }
+}
+
 static void head_has_no_body(void **state) {
     int client = dial(*state);
     say(client, "HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -548,6 +571,7 @@ static void bodies_have_a_common_maximum(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(hands_over_what_was_sent),
+        TEST(an_escaped_nul_stays_escaped),
         TEST(head_has_no_body),
         TEST(body_may_have_the_maximum),
         TEST(announced_body_too_large_is_refused_unread),

@@ -258,12 +258,12 @@ static enum status attempts(struct store_session *session, struct text id, struc
 
 static enum status list(struct store_session *session, const struct store_query *query,
                         struct arena *arena, struct store_page *page, struct error *error) {
+    int64_t before = INT64_MAX;
+    if (query->before.len > 0 && !message_id_to_number(query->before, &before))
+        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
     struct memory_store *memory = lock(session);
     enum status status = STATUS_OK;
-    int64_t before = 0;
-    size_t at = memory->count;
-    if (query->before.len > 0)
-        at = message_id_to_number(query->before, &before) ? (size_t)before - 1 : 0;
+    size_t at = (size_t)before - 1;
     if (at > memory->count)
         at = memory->count;
     while (at > 0 && page->count <= query->limit && status == STATUS_OK) {

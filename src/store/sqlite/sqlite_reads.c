@@ -141,7 +141,7 @@ enum status sqlite_list(struct store_session *session, const struct store_query 
                         struct arena *arena, struct store_page *page, struct error *error) {
     int64_t below = INT64_MAX;
     if (query->before.len > 0 && !message_id_to_number(query->before, &below))
-        return STATUS_OK;
+        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
     struct sqlite_connection *connection = sqlite_connection_of(session);
     enum sqlite_statement which = list_statement(query);
     sqlite3_stmt *row = sqlite_statement(connection, which, error);
