@@ -131,6 +131,7 @@ class Server:
             with self.changed:
                 self.lines.append(line)
                 self.changed.notify_all()
+        process.stdout.close()
         with self.changed:
             self.lines.append(None)
             self.changed.notify_all()

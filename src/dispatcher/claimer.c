@@ -86,8 +86,8 @@ static size_t hand_on(struct dispatcher *dispatcher, struct batch *batch) {
         struct delivery *delivery = &batch->deliveries[i];
         const struct message *message = delivery_message(delivery);
         struct message_fault fault;
-        bool valid = message_is_valid(message->recipient, message->content,
-                                      dispatcher->options.content_max, &fault);
+        bool valid = message_is_deliverable(message->recipient, message->content,
+                                            dispatcher->options.content_max, &fault);
         if (!valid)
             mark_invalid(delivery, &fault, clock_wall_ms(dispatcher->options.clock));
         bool pushed =

@@ -21,12 +21,9 @@ refuse(struct message_fault *fault, const char *field, const char *format, ...) 
     return false;
 }
 
-bool message_is_valid(struct text recipient, struct text content, int64_t content_max,
-                      struct message_fault *fault) {
-    check(fault != NULL && content_max > 0);
-    const char *phone = phone_fault(recipient);
-    if (phone != NULL)
-        return refuse(fault, "recipient", "%s", phone);
+static bool content_is_valid(struct text content, int64_t content_max,
+                             struct message_fault *fault) {
+    check(content_max > 0);
     if (content.data == NULL || content.len > MESSAGE_CONTENT_BYTES_MAX)
         return refuse(fault, "content", "takes more than the %d bytes allowed",
                       MESSAGE_CONTENT_BYTES_MAX);
@@ -39,4 +36,20 @@ bool message_is_valid(struct text recipient, struct text content, int64_t conten
         return refuse(fault, "content", "has %lld characters; at most %lld are allowed",
                       (long long)characters, (long long)content_max);
     return true;
+}
+
+bool message_is_valid(struct text recipient, struct text content, int64_t content_max,
+                      struct message_fault *fault) {
+    check(fault != NULL);
+    const char *phone = phone_fault(recipient);
+    return phone != NULL ? refuse(fault, "recipient", "%s", phone)
+                         : content_is_valid(content, content_max, fault);
+}
+
+bool message_is_deliverable(struct text recipient, struct text content, int64_t content_max,
+                            struct message_fault *fault) {
+    check(fault != NULL);
+    const char *phone = phone_written_fault(recipient);
+    return phone != NULL ? refuse(fault, "recipient", "%s", phone)
+                         : content_is_valid(content, content_max, fault);
 }

@@ -53,5 +53,9 @@ struct message_fault {
  * `content_max` is in characters (code points). */
 bool message_is_valid(struct text recipient, struct text content, int64_t content_max,
                       struct message_fault *fault);
+/* The same for a row that is there already, by whomever it was written: its recipient may be
+ * written in any usual way (phone.h). */
+bool message_is_deliverable(struct text recipient, struct text content, int64_t content_max,
+                            struct message_fault *fault);
 
 #endif

@@ -1,5 +1,7 @@
 #include "message/phone.h"
 
+#include <string.h>
+
 #define PHONE_DIGITS_MIN 2
 #define PHONE_DIGITS_MAX 15
 
@@ -16,4 +18,20 @@ const char *phone_fault(struct text recipient) {
         return "must have 2 to 15 digits after the +, like +15551234567";
     return recipient.data[1] == '0' ? "must not begin with +0; country codes begin with 1 to 9"
                                     : NULL;
+}
+
+const char *phone_written_fault(struct text recipient) {
+    size_t digits = 0;
+    for (size_t i = 0; i < recipient.len; i++) {
+        char c = recipient.data[i];
+        bool is_digit = c >= '0' && c <= '9';
+        digits += is_digit;
+        if (!is_digit && (c == '\0' || strchr(i == 0 ? "+ (" : " -.()", c) == NULL))
+            return "is no telephone number, like +15551234567";
+    }
+    if (recipient.len == 0)
+        return "is empty; give a number like +15551234567";
+    return digits >= PHONE_WRITTEN_DIGITS_MIN && digits <= PHONE_WRITTEN_DIGITS_MAX
+               ? NULL
+               : "must have 2 to 20 digits, like +15551234567";
 }

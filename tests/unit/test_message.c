@@ -188,6 +188,28 @@ static void other_numbers_are_refused_in_words(void **state) {
     }
 }
 
+static void numbers_are_taken_as_applications_write_them(void **state) {
+    (void)state;
+    static const char *const good[] = {
+        "+15551234567", "15551234567", "012345678901", "+1 (555) 123-4567",
+        "555.123.45",   "(0)55",       "12",           "12345678901234567890"};
+    static const struct text bad[] = {{"", 0},
+                                      {NULL, 0},
+                                      {"nobody", 6},
+                                      {"+", 1},
+                                      {"1", 1},
+                                      {"1+2", 3},
+                                      {"55\0005512", 7},
+                                      {"+1555x123", 9},
+                                      {"123456789012345678901", 21},
+                                      {"-15551234", 9},
+                                      {"\xD9\xA1\xD9\xA2", 4}};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_null(phone_written_fault(text_of(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_non_null(phone_written_fault(bad[i]));
+}
+
 /* States */
 
 static bool is_in(enum message_state from, enum message_state to) {
@@ -415,6 +437,7 @@ int main(void) {
         cmocka_unit_test(only_our_own_way_to_write_a_number_is_an_id),
         cmocka_unit_test(numbers_in_international_form_are_taken),
         cmocka_unit_test(other_numbers_are_refused_in_words),
+        cmocka_unit_test(numbers_are_taken_as_applications_write_them),
         cmocka_unit_test(the_moves_are_those_of_the_life_of_a_message),
         cmocka_unit_test(every_move_stands_once_with_its_reason),
         cmocka_unit_test(a_move_changes_the_state),
