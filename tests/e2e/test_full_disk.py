@@ -1,6 +1,7 @@
 """A disk that is full: clear answers, nothing lost, and on by itself when there is space again."""
 
 import resource
+import sqlite3
 import subprocess
 import unittest
 
@@ -8,17 +9,34 @@ from tests.e2e.programs import Case, wait_until
 
 DISK_BYTES = 1_000_000
 BALLAST_BYTES = 400_000
+LARGER_DISK_BYTES = 1_500_000
+SMALLER_BALLAST_BYTES = 300_000
+POSTS_AFTER = 30
 FILE_BYTES_MAX = 400_000
 CONTENT = "x" * 150
 
 
 class FullDisk(Case):
-    def fill(self, app):
+    def mount(self, disk_bytes, ballast_bytes):
+        """Makes the test's folder a small disk; the file in it that takes so much of it."""
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={disk_bytes}", "tmpfs", self.folder],
+            capture_output=True,
+            text=True,
+        )
+        if mounted.returncode != 0:
+            raise unittest.SkipTest(f"no tmpfs can be mounted here: {mounted.stderr}")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
+        ballast = self.folder / "ballast"
+        ballast.write_bytes(bytes(ballast_bytes))
+        return ballast
+
+    def fill(self, app, at_once=20):
         """Posts until the disk is full; the ids that were answered 201."""
         accepted = []
         refused = 0
         while refused < 20:
-            messages = [{"to": "+15551234567", "content": CONTENT}] * 20
+            messages = [{"to": "+15551234567", "content": CONTENT}] * at_once
             status, answer = app.api.post("/api/v1/messages", {"messages": messages})
             if status == 201:
                 accepted += answer["ids"]
@@ -36,21 +54,43 @@ class FullDisk(Case):
         wait_until(lambda: app.api.request("GET", "/readyz")[0] == 200, "readiness")
 
     def test_a_disk_that_is_full_and_gets_space_again(self):
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", self.folder],
-            capture_output=True,
-            text=True,
-        )
-        if mounted.returncode != 0:
-            raise unittest.SkipTest(f"no tmpfs can be mounted here: {mounted.stderr}")
-        self.addCleanup(subprocess.run, ["umount", "-l", self.folder], check=True)
-        ballast = self.folder / "ballast"
-        ballast.write_bytes(bytes(BALLAST_BYTES))
+        ballast = self.mount(DISK_BYTES, BALLAST_BYTES)
         provider = self.provider()
         app = self.posthaste(provider, RETRY_BASE="10ms")
         accepted = self.fill(app)
         ballast.unlink()
         self.assert_recovers(app, provider, accepted)
+
+    def resting(self):
+        """Nobody but the test writes or reads."""
+        return self.posthaste("http://127.0.0.1:1/", AUTO_START="false")
+
+    def assert_takes_more(self, app, accepted):
+        """More than SQLite's log can, had it taken the space that was made."""
+        for _ in range(POSTS_AFTER):
+            accepted += app.accept(*[CONTENT] * 5)
+        self.assertEqual(app.status()["messages"]["pending"], len(accepted))
+
+    def test_space_that_is_made_goes_to_the_database_first(self):
+        ballast = self.mount(LARGER_DISK_BYTES, SMALLER_BALLAST_BYTES)
+        app = self.resting()
+        accepted = self.fill(app, at_once=5)
+        ballast.unlink()
+        self.assert_takes_more(app, accepted)
+
+    def test_a_reader_is_in_the_way_only_while_it_reads(self):
+        """All of the log is in the database then, but it cannot be begun again yet."""
+        ballast = self.mount(LARGER_DISK_BYTES, SMALLER_BALLAST_BYTES)
+        app = self.resting()
+        accepted = self.fill(app, at_once=5)
+        reader = sqlite3.connect(app.database, isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM messages").fetchall()
+        ballast.unlink()
+        accepted += app.accept(CONTENT)
+        reader.execute("COMMIT")
+        self.assert_takes_more(app, accepted)
+        reader.close()
 
     def test_a_file_that_may_not_grow_and_then_may(self):
         provider = self.provider()

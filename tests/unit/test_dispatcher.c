@@ -474,6 +474,59 @@ static void stopping_says_so_until_all_is_settled(void **state) {
     assert_int_equal(attempts_of_first(fixture, "aborted "), 1);
 }
 
+struct drain {
+    struct dispatcher *dispatcher;
+    size_t left;
+};
+
+static void drain_patiently(void *argument) {
+    struct drain *drain = argument;
+    drain->left = dispatcher_drain(drain->dispatcher, PATIENCE_US / 1000);
+}
+
+static void assert_start_comes_too_late(struct fixture *fixture) {
+    struct error error;
+    assert_int_equal(dispatcher_start(fixture->dispatcher, &error), STATUS_CONFLICT);
+    assert_string_equal(error.text, "the program is about to end");
+}
+
+/* It would claim for as long as the process lives, and every request would be cut off at once. The
+ * first drain waits in a thread for what hangs; the second, without grace, ends both. */
+static void no_start_is_possible_once_a_drain_has_begun(void **state) {
+    struct fixture *fixture = *state;
+    struct mock_behaviour hang = mock_behaviour_normal();
+    hang.hang = true;
+    struct dispatcher_status status;
+    struct thread thread = {0};
+    struct error error;
+    start_provider(fixture, &hang);
+    start_dispatcher(fixture, standard_options());
+    start(fixture);
+    insert(fixture, 10);
+    do
+        dispatcher_get_status(fixture->dispatcher, &status);
+    while (status.in_flight < 4);
+    struct drain drain = {.dispatcher = fixture->dispatcher, .left = SIZE_MAX};
+    assert_int_equal(thread_start(&thread, "drain", drain_patiently, &drain, &error), STATUS_OK);
+    do
+        dispatcher_get_status(fixture->dispatcher, &status);
+    while (status.state == DISPATCHER_RUNNING);
+    assert_start_comes_too_late(fixture);
+    assert_int_equal(dispatcher_drain(fixture->dispatcher, 0), 0);
+    thread_join(&thread);
+    assert_int_equal(drain.left, 0);
+    assert_start_comes_too_late(fixture);
+    insert(fixture, 1);
+    dispatcher_get_status(fixture->dispatcher, &status);
+    assert_int_equal(status.state, DISPATCHER_STOPPED);
+    dispatcher_destroy(fixture->dispatcher);
+    fixture->dispatcher = NULL;
+    assert_int_equal(status.retried, 4);
+    assert_int_equal(attempts_of_first(fixture, "aborted "), 1);
+    assert_true(mock_provider_sums(fixture->provider).requests <= 4);
+    assert_int_equal(depth_of(fixture).messages[MESSAGE_PENDING], 11);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -498,6 +551,7 @@ int main(void) {
         TEST(a_claim_that_was_lost_counts_for_nothing),
         TEST(it_ends_although_the_store_takes_nothing),
         TEST(stopping_says_so_until_all_is_settled),
+        TEST(no_start_is_possible_once_a_drain_has_begun),
     };
     return cmocka_run_group_tests_name("dispatcher", tests, NULL, NULL);
 }

@@ -7,32 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A full disk leaves a log whose pages may need more room in the database than there is. Until all
+ * of them are there, each write goes to the end of the log and takes what space is made; so they
+ * are moved before the next write, not after it. Nobody is waited for: a reader that is in the way
+ * now will hardly be there at the next write. True when the log is written from its beginning. */
+static bool empty_log(struct sqlite_connection *connection) {
+    sqlite3_busy_timeout(connection->db, 0);
+    int result =
+        sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    sqlite3_busy_timeout(connection->db, SQLITE_BUSY_TIMEOUT_MS);
+    return result == SQLITE_OK;
+}
+
 enum status sqlite_write_begin(struct store_session *session, struct error *error) {
     struct sqlite_store *store = sqlite_store_of(session->store);
+    struct sqlite_connection *connection = sqlite_connection_of(session);
     monitor_lock(&store->writer);
-    enum status status = sqlite_begin(sqlite_connection_of(session), error);
+    if (store->log_is_in_the_way)
+        store->log_is_in_the_way = !empty_log(connection);
+    enum status status = sqlite_begin(connection, error);
     if (status != STATUS_OK)
         monitor_unlock(&store->writer);
     return status;
 }
 
-/* The log of a full disk is not written from its beginning again until its pages are in the
- * database, which otherwise happens only once it is long; so that space which was made would go
- * into the log as well. The write that comes next finds it free. */
-static void make_room(struct sqlite_connection *connection) {
-    sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-}
-
 enum status sqlite_write_end(struct store_session *session, enum status status,
                              struct error *error) {
+    struct sqlite_store *store = sqlite_store_of(session->store);
     struct sqlite_connection *connection = sqlite_connection_of(session);
     if (status == STATUS_OK)
         status = sqlite_commit(connection, error);
     else
         sqlite_rollback(connection);
     if (status == STATUS_FULL || status == STATUS_UNAVAILABLE)
-        make_room(connection);
-    monitor_unlock(&sqlite_store_of(session->store)->writer);
+        store->log_is_in_the_way = true;
+    monitor_unlock(&store->writer);
     return status;
 }
 

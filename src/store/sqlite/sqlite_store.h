@@ -14,9 +14,10 @@ struct sqlite_store {
     const struct clock *clock;
     struct sqlite_owner owner;
     /* SQLite has one writer at a time; the threads of this process queue for it here, and only
-     * other processes are met by SQLite's busy timeout. Also guards `random`. */
+     * other processes are met by SQLite's busy timeout. Also guards what follows. */
     struct monitor writer;
     struct random random;
+    bool log_is_in_the_way; /* a write failed, and the log has not been emptied since */
 };
 
 struct sqlite_session {
