@@ -320,7 +320,7 @@ class PgBouncer(Server):
 
     PORT = 6432
 
-    def __init__(self, server, pool_mode):
+    def __init__(self, server, pool_mode, pool_size=20):
         super().__init__("bouncer")
         config = self.folder / "pgbouncer.ini"
         config.write_text(
@@ -328,7 +328,7 @@ class PgBouncer(Server):
             f"* = user=posthaste host={server.folder} port={server.port}\n"
             "[pgbouncer]\n"
             f"listen_port = {self.PORT}\nunix_socket_dir = {self.folder}\n"
-            f"auth_type = any\npool_mode = {pool_mode}\ndefault_pool_size = 4\n",
+            f"auth_type = any\npool_mode = {pool_mode}\ndefault_pool_size = {pool_size}\n",
             encoding="utf-8",
         )
         self.give(config)

@@ -375,7 +375,7 @@ BEGIN
     IF v_id IS NOT NULL THEN
         SELECT v.order_at INTO v_order_at FROM posthaste_messages AS v WHERE v.id = v_id;
     ELSIF p_before <> '' THEN
-        RETURN;
+        RAISE data_exception USING MESSAGE = 'it is no id of a message';
     END IF;
     RETURN QUERY EXECUTE
         'SELECT v.* FROM (SELECT c.id, c.order_at FROM (' || posthaste_list_source(p_state)

@@ -42,22 +42,45 @@ static void add_to_group(struct acceptor *acceptor, struct acceptance *acceptanc
     acceptor->group[acceptor->group_count++] = acceptance;
 }
 
-static void commit_group(struct acceptor *acceptor) {
-    struct error error;
-    enum status status =
-        store_insert(acceptor->session, acceptor->drafts, acceptor->count, acceptor->ids, &error);
+static enum status insert(struct acceptor *acceptor, const struct message_draft *drafts,
+                          size_t count, struct message_id *ids, struct error *error) {
+    enum status status = store_insert(acceptor->session, drafts, count, ids, error);
     if (status == STATUS_OK) {
-        metrics_add(METRIC_ACCEPTED, acceptor->count);
+        metrics_add(METRIC_ACCEPTED, count);
         acceptor->committed(acceptor->context);
     }
+    return status;
+}
+
+/* One message that the table does not take is no reason to refuse the others. */
+static void commit_each(struct acceptor *acceptor) {
+    for (size_t i = 0; i < acceptor->group_count; i++) {
+        struct acceptance *acceptance = acceptor->group[i];
+        struct error error;
+        enum status status =
+            insert(acceptor, acceptance->drafts, acceptance->count, acceptance->ids, &error);
+        acceptance->done(acceptance, status == STATUS_OK ? NULL : &error);
+    }
+}
+
+static void tell_group(struct acceptor *acceptor, const struct error *error) {
     const struct message_id *ids = acceptor->ids;
     for (size_t i = 0; i < acceptor->group_count; i++) {
         struct acceptance *acceptance = acceptor->group[i];
         size_t count = acceptance->count;
         memcpy(acceptance->ids, ids, count * sizeof *ids);
-        acceptance->done(acceptance, status == STATUS_OK ? NULL : &error);
+        acceptance->done(acceptance, error);
         ids += count;
     }
+}
+
+static void commit_group(struct acceptor *acceptor) {
+    struct error error;
+    enum status status = insert(acceptor, acceptor->drafts, acceptor->count, acceptor->ids, &error);
+    if (status == STATUS_INVALID && acceptor->group_count > 1)
+        commit_each(acceptor);
+    else
+        tell_group(acceptor, status == STATUS_OK ? NULL : &error);
     acceptor->count = acceptor->group_count = 0;
 }
 

@@ -43,6 +43,7 @@ void answer_failure(struct request *request, const struct error *error) {
     switch (error->status) {
     case STATUS_NOT_FOUND: answer_error(request, 404, "not_found", error->text, NULL); return;
     case STATUS_CONFLICT: answer_error(request, 409, "conflict", error->text, NULL); return;
+    case STATUS_INVALID: answer_error(request, 422, "invalid", error->text, NULL); return;
     default:
         request_add_header(request, "Retry-After", RETRY_AFTER_SECONDS);
         answer_error(request, 503, "unavailable", error->text, NULL);

@@ -14,11 +14,12 @@ static const struct {
     {"postgresql://", store_postgres_open},
 };
 
-/* Counts and names a failure; a conflict is no failure of the store. */
+/* Counts and names a failure; a conflict, or bad input, is no failure of the store. */
 static enum status finish(enum status status, const char *doing, struct error *error) {
     if (status == STATUS_OK || status == STATUS_CONFLICT || status == STATUS_NOT_FOUND)
         return status;
-    metrics_add(METRIC_STORE_ERRORS, 1);
+    if (status != STATUS_INVALID)
+        metrics_add(METRIC_STORE_ERRORS, 1);
     return error_wrap(error, "%s", doing);
 }
 

@@ -59,7 +59,8 @@ enum status store_session_open(struct store_session **session, struct store *sto
 void store_session_close(struct store_session *session);
 
 /* Inserts all drafts or none. Fills `ids`, rising in the order of the drafts; they are later than
- * those of every insert that has returned before. The drafts must keep the rules of message.h. */
+ * those of every insert that has returned before. The drafts must keep the rules of message.h.
+ * STATUS_INVALID: a rule of the table itself, where somebody else made it, refuses one of them. */
 enum status store_insert(struct store_session *session, const struct message_draft *drafts,
                          size_t count, struct message_id *ids, struct error *error);
 

@@ -157,6 +157,18 @@ static void a_list_is_filtered_by_each_state(struct store_fixture *fixture) {
     }
 }
 
+static void what_is_no_id_is_no_cursor(struct store_fixture *fixture) {
+    static const char *const odd[] = {"007", "x", "1 ", "' OR 1", "99999999999999999999"};
+    insert_messages(fixture, 2, NULL);
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        struct store_query query = {.any_state = true, .before = text_of(odd[i]), .limit = 3};
+        struct store_page page;
+        assert_int_equal(
+            store_list(fixture->session, &query, &fixture->arena, &page, &fixture->error),
+            STATUS_INVALID);
+    }
+}
+
 static enum message_state one_of_three(size_t index) {
     static const enum message_state states[] = {MESSAGE_SENT, MESSAGE_FAILED, MESSAGE_PENDING};
     return states[index % 3];
@@ -269,6 +281,7 @@ static const struct store_case cases[] = {
     STORE_CASE(the_longest_list_is_allowed),
     STORE_CASE(the_cursor_is_stable_under_inserts),
     STORE_CASE(nothing_is_before_the_first_message),
+    STORE_CASE(what_is_no_id_is_no_cursor),
     STORE_CASE(a_list_is_filtered_by_each_state),
     STORE_CASE(a_filtered_list_has_pages_too),
     STORE_CASE(the_depth_counts_every_state),

@@ -139,7 +139,7 @@ enum status postgres_list(struct store_session *session, const struct store_quer
                           struct arena *arena, struct store_page *page, struct error *error) {
     char before[MESSAGE_ID_BYTES_MAX + 1] = "", limit[24];
     if (query->before.len > 0 && !id_parameter(query->before, before))
-        return STATUS_OK;
+        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
     snprintf(limit, sizeof limit, "%zu", query->limit + 1);
     const char *state = query->any_state ? "" : message_state_name(query->state);
     struct postgres_rows rows;
