@@ -84,19 +84,25 @@ static void set_column(struct postgres_layout *layout, enum postgres_fact fact,
     set_fact(layout, fact, property(table, column, QUOTED));
 }
 
-/* The column that the user names, or one of the usual `names`. */
-static enum status choose(const struct table *table, const char *wish, const char *option,
-                          const char *const *names, size_t *column, struct error *error) {
-    *column = wish[0] != '\0' ? find(table, wish) : find_any(table, names);
+/* What the user may name, in which option, and what it is usually called. */
+struct wanted {
+    const char *wish, *option;
+    const char *const *names;
+};
+
+static enum status choose(const struct table *table, const struct wanted *wanted, size_t *column,
+                          struct error *error) {
+    bool named = wanted->wish[0] != '\0';
+    *column = named ? find(table, wanted->wish) : find_any(table, wanted->names);
     if (*column != NO_COLUMN)
         return STATUS_OK;
-    if (wish[0] != '\0')
+    if (named)
         return error_set(error, STATUS_BROKEN, "table %s has no column %s, which %s names",
-                         table->name, wish, option);
+                         table->name, wanted->wish, wanted->option);
     return error_set(error, STATUS_BROKEN,
                      "table %s cannot be adopted: it has no column like %s;"
                      " name it in %s",
-                     table->name, names[0], option);
+                     table->name, wanted->names[0], wanted->option);
 }
 
 static enum status refuse_unique(const struct table *table, size_t column, struct error *error) {
@@ -147,8 +153,9 @@ static enum status take_text(struct postgres_layout *layout, const struct table 
                              enum postgres_fact fact, const char *wish, struct error *error) {
     bool recipient = fact == FACT_RECIPIENT;
     size_t column = NO_COLUMN;
-    enum status status = choose(table, wish, recipient ? "COLUMN_RECIPIENT" : "COLUMN_CONTENT",
-                                recipient ? recipient_names : content_names, &column, error);
+    const struct wanted wanted = {wish, recipient ? "COLUMN_RECIPIENT" : "COLUMN_CONTENT",
+                                  recipient ? recipient_names : content_names};
+    enum status status = choose(table, &wanted, &column, error);
     if (status == STATUS_OK && !has_type(table, column, text_types))
         status = error_set(error, STATUS_BROKEN,
                            "table %s cannot be adopted: column %s is of type %s and not a text",
@@ -180,7 +187,8 @@ static void take_words(struct postgres_layout *layout, const struct table *table
 static enum status take_sent(struct postgres_layout *layout, const struct table *table,
                              const char *wish, struct text checks, struct error *error) {
     size_t column = NO_COLUMN;
-    enum status status = choose(table, wish, "COLUMN_SENT", sent_names, &column, error);
+    const struct wanted wanted = {wish, "COLUMN_SENT", sent_names};
+    enum status status = choose(table, &wanted, &column, error);
     if (status != STATUS_OK)
         return status;
     set_column(layout, FACT_SENT, table, column);
@@ -242,7 +250,7 @@ static enum status look_at_table(struct postgres_connection *connection, const c
         "SELECT c.relkind = 'r', coalesce((SELECT string_agg(pg_get_constraintdef(k.oid), ' ')"
         " FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.contype = 'c'), '')"
         " FROM pg_class AS c WHERE c.oid = $1::regclass",
-        1, &name, rows, error);
+        name, rows, error);
     if (status != STATUS_OK)
         return status;
     if (rows->count > 0 && text_equal_string(postgres_text(rows, 0, 0), "t"))
@@ -276,7 +284,7 @@ enum status postgres_adopt(struct postgres_layout *layout, const struct postgres
     enum status status = look_at_table(connection, table.name, &about, error);
     if (status != STATUS_OK)
         return status;
-    status = postgres_query(connection, columns_query, 1, &table.name, &table.columns, error);
+    status = postgres_query(connection, columns_query, table.name, &table.columns, error);
     if (status == STATUS_OK) {
         status = take_all(layout, wishes, &table, postgres_text(&about, 0, 1), error);
         postgres_rows_deinit(&table.columns);

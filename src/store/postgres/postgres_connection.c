@@ -326,13 +326,13 @@ enum status postgres_run(struct postgres_connection *connection, enum postgres_s
     return collect(connection, deadline_us(connection), rows, error);
 }
 
-enum status postgres_query(struct postgres_connection *connection, const char *sql, size_t count,
-                           const char *const *parameters, struct postgres_rows *rows,
-                           struct error *error) {
+enum status postgres_query(struct postgres_connection *connection, const char *sql,
+                           const char *parameter, struct postgres_rows *rows, struct error *error) {
     enum status status = ensure_connected(connection, error);
     if (status != STATUS_OK)
         return status;
-    if (!PQsendQueryParams(connection->link, sql, (int)count, NULL, parameters, NULL, NULL, 0))
+    int count = parameter != NULL ? 1 : 0;
+    if (!PQsendQueryParams(connection->link, sql, count, NULL, &parameter, NULL, NULL, 0))
         return lose(connection, PQerrorMessage(connection->link), error);
     return collect(connection, INT64_MAX, rows, error);
 }

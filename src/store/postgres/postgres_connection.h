@@ -48,6 +48,7 @@ struct postgres_rows {
     size_t count;
 };
 
+/* What was read from it is then gone. */
 void postgres_rows_deinit(struct postgres_rows *rows);
 /* Valid until deinit, terminated; empty for NULL. */
 struct text postgres_text(const struct postgres_rows *rows, size_t row, int column);
@@ -60,10 +61,10 @@ bool postgres_is_null(const struct postgres_rows *rows, size_t row, int column);
 enum status postgres_run(struct postgres_connection *connection, enum postgres_statement which,
                          const char *const *parameters, struct postgres_rows *rows,
                          struct error *error);
-/* Plain SQL with parameters ($1, …), for what is not known before; `timeout_ms` 0: no deadline. */
-enum status postgres_query(struct postgres_connection *connection, const char *sql, size_t count,
-                           const char *const *parameters, struct postgres_rows *rows,
-                           struct error *error);
+/* Plain SQL that is not known before, without a deadline; $1 in it stands for `parameter`, which
+ * may be NULL where there is none. */
+enum status postgres_query(struct postgres_connection *connection, const char *sql,
+                           const char *parameter, struct postgres_rows *rows, struct error *error);
 /* One or several statements of plain SQL without a deadline, each batch a transaction unless it
  * begins one. */
 enum status postgres_execute(struct postgres_connection *connection, const char *sql,

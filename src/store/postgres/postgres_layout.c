@@ -75,8 +75,8 @@ static void set_fact(struct postgres_layout *layout, enum postgres_fact fact, st
 static enum status load(struct postgres_layout *layout, struct postgres_connection *connection,
                         struct error *error) {
     struct postgres_rows rows;
-    enum status status = postgres_query(connection, "SELECT name, value FROM posthaste_layout", 0,
-                                        NULL, &rows, error);
+    enum status status =
+        postgres_query(connection, "SELECT name, value FROM posthaste_layout", NULL, &rows, error);
     if (status != STATUS_OK)
         return status;
     for (size_t row = 0; row < rows.count; row++)
@@ -129,7 +129,7 @@ enum status postgres_layout_find(struct postgres_layout *layout,
     *layout = (struct postgres_layout){0};
     struct postgres_rows rows;
     const char *table = wishes->table;
-    enum status status = postgres_query(connection, look_query, 1, &table, &rows, error);
+    enum status status = postgres_query(connection, look_query, table, &rows, error);
     if (status != STATUS_OK)
         return error_wrap(error, "TABLE=%s", wishes->table);
     status = look(layout, wishes, connection, &rows, error);

@@ -60,7 +60,7 @@ static enum status read_version(struct migration *migration, struct error *error
         postgres_query(migration->connection,
                        "SELECT to_regclass('posthaste_schema_migrations') IS NOT NULL,"
                        " to_regclass('posthaste_layout') IS NOT NULL",
-                       0, NULL, &rows, error);
+                       NULL, &rows, error);
     if (status != STATUS_OK)
         return status;
     bool versioned = text_equal_string(postgres_text(&rows, 0, 0), "t");
@@ -68,9 +68,9 @@ static enum status read_version(struct migration *migration, struct error *error
     postgres_rows_deinit(&rows);
     if (!versioned)
         return STATUS_OK;
-    status = postgres_query(migration->connection,
-                            "SELECT max(version) FROM posthaste_schema_migrations", 0, NULL, &rows,
-                            error);
+    status =
+        postgres_query(migration->connection,
+                       "SELECT max(version) FROM posthaste_schema_migrations", NULL, &rows, error);
     if (status == STATUS_OK) {
         migration->version.current = postgres_number(&rows, 0, 0);
         postgres_rows_deinit(&rows);
@@ -160,7 +160,7 @@ static enum status drop_broken_indexes(struct migration *migration, struct error
         "SELECT i.indexrelid::regclass FROM pg_index AS i WHERE NOT i.indisvalid"
         " AND i.indrelid = to_regclass($1) AND starts_with(i.indexrelid::regclass::text,"
         " 'posthaste_')",
-        1, &table, &rows, error);
+        table, &rows, error);
     if (status != STATUS_OK)
         return status;
     for (size_t row = 0; row < rows.count && status == STATUS_OK; row++) {
@@ -266,7 +266,7 @@ static enum status take_turn(struct migration *migration, struct error *error) {
         enum status status =
             postgres_query(migration->connection,
                            "SELECT pg_try_advisory_lock(hashtextextended('posthaste migrate', 0))",
-                           0, NULL, &rows, error);
+                           NULL, &rows, error);
         if (status != STATUS_OK)
             return status;
         bool taken = text_equal_string(postgres_text(&rows, 0, 0), "t");

@@ -98,7 +98,7 @@ static enum status watch_open(struct store_session **session, struct store *stor
     struct postgres_rows rows;
     status =
         postgres_query(postgres->connection, "SELECT 'LISTEN ' || quote_ident(posthaste_channel())",
-                       0, NULL, &rows, error);
+                       NULL, &rows, error);
     if (status == STATUS_OK) {
         struct postgres_options options = postgres_store_of(store)->options;
         postgres->greeting = memory_copy_string(postgres_text(&rows, 0, 0).data);
