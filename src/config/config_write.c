@@ -103,8 +103,11 @@ static void write_help_option(struct buffer *buffer, const struct option_spec *s
     struct buffer words;
     buffer_init(&words, CONFIG_TEXT_BYTES_MAX);
     buffer_append_string(&words, spec->help);
-    if (spec->type == OPTION_TYPE_CHOICE)
-        buffer_printf(&words, " One of %s.", spec->allowed);
+    if (spec->type == OPTION_TYPE_CHOICE) {
+        buffer_append_string(&words, " One of: ");
+        option_write_choices(&words, spec);
+        buffer_append_byte(&words, '.');
+    }
     if (spec->standard[0] != '\0')
         buffer_printf(&words, " [%s]", spec->standard);
     char margin[HELP_COLUMN + 1];

@@ -24,6 +24,8 @@ struct option_value option_fetch(const struct config *config, const struct optio
 /* Frees the text that the field holds, if any, and clears it. */
 void option_clear(struct config *config, const struct option_spec *spec);
 
+/* "webhook, twilio" of a CHOICE. */
+void option_write_choices(struct buffer *buffer, const struct option_spec *spec);
 /* What is allowed, to stand after "is not": "a whole number from 1 to 10000". */
 void option_write_allowed(struct buffer *buffer, const struct option_spec *spec);
 /* A given value, to stand in a fault: `"abc"`, cut when long, or "its value" for a secret. */

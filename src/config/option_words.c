@@ -7,8 +7,8 @@
 
 #define GIVEN_BYTES_MAX 80
 
-static void write_choices(struct buffer *buffer, const char *allowed) {
-    struct text rest = text_of(allowed);
+void option_write_choices(struct buffer *buffer, const struct option_spec *spec) {
+    struct text rest = text_of(spec->allowed);
     const char *separator = "";
     while (rest.data != NULL) {
         struct text choice = text_cut(&rest, '|');
@@ -26,7 +26,7 @@ void option_write_allowed(struct buffer *buffer, const struct option_spec *spec)
         return;
     case OPTION_TYPE_CHOICE:
         buffer_append_string(buffer, "one of: ");
-        write_choices(buffer, spec->allowed);
+        option_write_choices(buffer, spec);
         return;
     case OPTION_TYPE_INTEGER:
         buffer_printf(buffer, "a whole number from %lld to %lld", (long long)spec->minimum,

@@ -261,7 +261,7 @@ static void test_unknown_keys_of_the_env_file_are_warnings(void **state) {
     assert_int_equal(LOAD(.env_file = "BATCH_SIZ=10\n"
                                       "batch_size=10\n"
                                       "CRON_INTERVALL=1\n"
-                                      "POSTGRES_PASSWORD=hunter2\n"
+                                      "MONGODB_SECRET=hunter2\n"
                                       "X=1\n"
                                       "ENV_FILE=y\n",
                           .environment = LIST("BATCH_SIZ=3", "NOISE", "PATH=/bin")),
@@ -269,7 +269,7 @@ static void test_unknown_keys_of_the_env_file_are_warnings(void **state) {
     assert_warnings("BATCH_SIZ in .env is not known; did you mean BATCH_SIZE?\n"
                     "batch_size in .env is not known; did you mean BATCH_SIZE?\n"
                     "CRON_INTERVALL in .env is not known; did you mean CRON_INTERVAL?\n"
-                    "POSTGRES_PASSWORD in .env is not known\n"
+                    "MONGODB_SECRET in .env is not known\n"
                     "X in .env is not known\n"
                     "ENV_FILE in .env is not known\n");
     assert_int_equal(config.batch_size, 2);
@@ -413,16 +413,92 @@ static void test_serve_needs_a_known_store_and_address(void **state) {
     assert_serve_faults("STORE_URL=memory:", "");
     assert_serve_faults("STORE_URL=sqlite:/var/lib/x@1.db", "");
     assert_serve_faults("STORE_URL=sqlite:",
-                        "STORE_URL: \"sqlite:\" is not a known kind of store; give sqlite:FILE or "
-                        "memory:\n");
-    assert_serve_faults("STORE_URL=postgres://u:hunter2@db/x",
-                        "STORE_URL: \"postgres://******@db/x\" is not a known kind of store; give "
-                        "sqlite:FILE or memory:\n");
+                        "STORE_URL: \"sqlite:\" is not a known kind of store; give sqlite:FILE, "
+                        "postgres://… or memory:\n");
+    assert_serve_faults("STORE_URL=postgres://u:hunter2@db/x", "");
+    assert_serve_faults("STORE_URL=oracle://u:hunter2@db/x",
+                        "STORE_URL: \"oracle://******@db/x\" is not a known kind of store; give "
+                        "sqlite:FILE, postgres://… or memory:\n");
+    assert_serve_faults("CACHE_URL=redis://:hunter2@cache/1", "");
+    assert_serve_faults("CACHE_URL=none", "");
+    assert_serve_faults("CACHE_URL=memcached://:hunter2@cache/1",
+                        "CACHE_URL: \"memcached://******@cache/1\" is not a known kind of cache; "
+                        "give redis://…, memory: or none\n");
     assert_serve_faults("BIND=localhost", "");
     assert_serve_faults("BIND=::", "");
     assert_serve_faults("BIND=0.0.0.0", "");
     assert_serve_faults("BIND=example.com", "BIND: \"example.com\" is not an address like "
                                             "127.0.0.1, 0.0.0.0 or ::1, nor localhost\n");
+}
+
+static void assert_store_url(const char *expected) {
+    assert_string_equal(config.store_url, expected);
+}
+
+static void test_the_parts_of_a_database_make_its_url(void **state) {
+    (void)state;
+    assert_int_equal(LOAD(.environment = LIST("DB_HOST=db.example.com", "DB_PORT=5433",
+                                              "DB_NAME=messages_db", "DB_USER=app user",
+                                              "DB_PASSWORD=p@ss:w/rd?#%", "DB_SSLMODE=disable")),
+                     STATUS_OK);
+    assert_store_url("postgres://app%20user:p%40ss%3Aw%2Frd%3F%23%25@db.example.com:5433/"
+                     "messages_db?sslmode=disable");
+    assert_int_equal(
+        LOAD(.environment = LIST("POSTGRES_USER=u", "POSTGRES_DB=d", "POSTGRES_PASSWORD=")),
+        STATUS_OK);
+    assert_store_url("postgres://u@localhost:5432/d?sslmode=prefer");
+    assert_int_equal(LOAD(.environment = LIST("DB_HOST=::1", "DB_SSL_MODE=require")), STATUS_OK);
+    assert_store_url("postgres://[::1]:5432/?sslmode=require");
+    assert_int_equal(LOAD(.environment = LIST("DB_HOST=/run/postgresql", "DB_NAME=d")), STATUS_OK);
+    assert_store_url("postgres:///d?sslmode=prefer&host=%2Frun%2Fpostgresql&port=5432");
+    assert_int_equal(LOAD(.environment = LIST("DB_PASSWORD=x", "DB_PORT=5433")), STATUS_OK);
+    assert_store_url("sqlite:posthaste.db");
+}
+
+static void test_a_url_and_its_parts_do_not_mix(void **state) {
+    (void)state;
+    assert_int_equal(LOAD(.environment = LIST("POSTGRES_URI=postgres://a/b", "DB_HOST=c")),
+                     STATUS_INVALID);
+    assert_faults("STORE_URL and DB_HOST both name the database; keep one\n");
+    assert_int_equal(LOAD(.environment = LIST("REDIS_URL=redis://a", "REDIS_HOST=c")),
+                     STATUS_INVALID);
+    assert_faults("CACHE_URL and REDIS_HOST both name the cache; keep one\n");
+    assert_int_equal(LOAD(.environment = LIST("DATABASE_URL=postgres://a/b", "POSTGRES_USER=c",
+                                              "POSTGRES_PASSWORD=d", "POSTGRES_DB=e")),
+                     STATUS_OK);
+    assert_store_url("postgres://a/b");
+}
+
+static void test_the_parts_of_a_cache_make_its_url(void **state) {
+    (void)state;
+    assert_int_equal(
+        LOAD(.environment = LIST("REDIS_HOST=redis", "REDIS_PORT=6380", "REDIS_PASSWORD=a b",
+                                 "REDIS_DATABASE=3", "REDIS_TTL=3600")),
+        STATUS_OK);
+    assert_string_equal(config.cache_url, "redis://:a%20b@redis:6380/3");
+    assert_int_equal(config.redis_ttl_ms, 3600000);
+    assert_int_equal(LOAD(.environment = LIST("REDIS_PASSWORD=x", "REDIS_TTL=5m")), STATUS_OK);
+    assert_string_equal(config.cache_url, "memory:");
+    assert_int_equal(config.redis_ttl_ms, 300000);
+}
+
+static void test_a_password_in_a_query_is_hidden(void **state) {
+    (void)state;
+    struct buffer listing;
+    buffer_init(&listing, CONFIG_TEXT_BYTES_MAX);
+    assert_int_equal(LOAD(.environment = LIST(
+                              "STORE_URL=postgres://db/x?user=u&password=hunter2&sslmode=require")),
+                     STATUS_OK);
+    config_write_effective(&config, &listing);
+    assert_null(strstr(listing.data, "hunter2"));
+    assert_non_null(strstr(listing.data, "postgres://db/x?user=u&password=******&sslmode=require"));
+    buffer_clear(&listing);
+    assert_int_equal(
+        LOAD(.environment = LIST("STORE_URL=postgres://u:hunter2@db/x?password=hunter2")),
+        STATUS_OK);
+    config_write_effective(&config, &listing);
+    assert_null(strstr(listing.data, "hunter2"));
+    buffer_deinit(&listing);
 }
 
 static void test_serve_needs_a_lease_longer_than_an_attempt(void **state) {
@@ -585,6 +661,10 @@ int main(void) {
         cmocka_unit_test(test_a_small_buffer_hides_no_fault),
         cmocka_unit_test(test_serve_needs_a_webhook_url),
         cmocka_unit_test(test_serve_needs_a_known_store_and_address),
+        cmocka_unit_test(test_the_parts_of_a_database_make_its_url),
+        cmocka_unit_test(test_a_url_and_its_parts_do_not_mix),
+        cmocka_unit_test(test_the_parts_of_a_cache_make_its_url),
+        cmocka_unit_test(test_a_password_in_a_query_is_hidden),
         cmocka_unit_test(test_serve_needs_a_lease_longer_than_an_attempt),
         cmocka_unit_test(test_serve_checks_retries_and_authentication),
         cmocka_unit_test(test_serve_reports_all_faults),
