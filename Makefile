@@ -25,6 +25,7 @@ build: $(BUILD)/build.ninja ## build build/posthaste
 $(BUILD)/build.ninja:
 	@meson setup $(BUILD)
 
+# install-deps.sh test brings the servers too that the tests start (tests/servers); no service runs.
 test: ## everything: unit, contract, end to end, shape, again under sanitizers
 	@scripts/install-deps.sh test
 	@python3 tests/run.py all

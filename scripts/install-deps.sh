@@ -48,29 +48,55 @@ missing_of() {
     done
 }
 
-install() {
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null 2>&1 || give_up "neither root nor sudo, so this cannot install"
-        as_root=(sudo)
-    fi
-    "${as_root[@]}" apt-get update -qq ||
-        echo 'install-deps.sh: going on with the package lists that are here' >&2
-    start_no_services "${as_root[@]}"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null
-    if [ "$forbidden" = yes ]; then "${as_root[@]}" rm -f "$policy"; fi
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# The tests start servers of their own; those that the packages bring stay down while they are
-# installed. (invoke-rc.d asks this file, where it is there.)
+install() {
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
+        give_up 'neither root nor sudo, so this cannot install'
+    as_root apt-get update -qq ||
+        echo 'install-deps.sh: going on with the package lists that are here' >&2
+    trap allow_services EXIT
+    trap 'exit 1' INT TERM HUP
+    forbid_services
+    # What matters is not how this ends but whether everything is there afterwards.
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null || true
+    keep_down "$@"
+}
+
+# The tests start servers of their own. Those that the packages bring are not started: not now,
+# where invoke-rc.d asks the policy, and not with the machine. No database is made for them either.
 policy=/usr/sbin/policy-rc.d
-forbidden=no
-start_no_services() {
-    [ ! -e "$policy" ] || return 0
-    printf '#!/bin/sh\nexit 101\n' | "$@" tee "$policy" >/dev/null
-    "$@" chmod 755 "$policy"
-    forbidden=yes
+clusters=/etc/postgresql-common/createcluster.d
+made=()
+forbid_services() {
+    if [ ! -e "$policy" ]; then
+        made+=("$policy")
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    if ! is_there postgresql; then
+        made+=("$clusters/posthaste.conf")
+        as_root mkdir -p "$clusters"
+        echo 'create_main_cluster = false' | as_root tee "$clusters/posthaste.conf" >/dev/null
+    fi
+}
+
+allow_services() {
+    [ ${#made[@]} -eq 0 ] || as_root rm -f "${made[@]}"
+    made=()
+}
+
+keep_down() {
+    local package
+    command -v systemctl >/dev/null 2>&1 || return 0
+    for package in "$@"; do
+        case $package in
+        redis-server | pgbouncer) as_root systemctl disable --quiet "$package" || true ;;
+        esac
+    done
 }
 
 give_up() {
@@ -102,7 +128,7 @@ missing=$(missing_of $wanted)
 command -v apt-get >/dev/null 2>&1 || give_up "there is no apt-get here"
 echo "installing: $missing"
 # shellcheck disable=SC2086
-install $missing || true # what matters is whether it is there now
+install $missing
 # shellcheck disable=SC2086
 missing=$(missing_of $missing)
 [ -z "$missing" ] || give_up "apt-get could not install all of it"

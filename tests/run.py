@@ -6,7 +6,6 @@ own; of the C tests each program does, and its cases are read from what it print
 """
 
 import argparse
-import atexit
 import concurrent.futures
 import dataclasses
 import functools
@@ -23,6 +22,10 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests import servers  # only now can it be found
+
 TIME_LIMIT_S = 300
 OUTPUT_LINES_MAX = 200
 
@@ -142,9 +145,6 @@ def run_job(job):
         stdout_path, stderr_path = (pathlib.Path(folder, name) for name in ("stdout", "stderr"))
         own = pathlib.Path(folder, "tmp")
         own.mkdir()
-        # Servers that a test starts run as somebody else when we are root.
-        for path in (folder, own):
-            os.chmod(path, 0o711)
         with open(stdout_path, "wb") as stdout, open(stderr_path, "wb") as stderr:
             process = subprocess.Popen(
                 job.command,
@@ -187,10 +187,11 @@ def kill_group(process):
 
 
 def stop(number, _frame):
-    """Ctrl-C reaches only us, because each test has a group of its own."""
+    """Ctrl-C reaches only us, because each test has a group of its own. No servers are left: each
+    process that starts some has a guard, which ends them after it."""
     for process in list(running):
         kill_group(process)
-    sys.exit(128 + number)
+    os._exit(128 + number)
 
 
 # C tests
@@ -234,16 +235,10 @@ def tap_case(job, case):
 
 @functools.cache
 def server_environment():
-    """The servers that C tests share, one of each for the whole run."""
-    from tests import servers
-
-    database = servers.PostgresServer()
-    atexit.register(database.remove)
-    cache = servers.RedisServer()
-    atexit.register(cache.remove)
+    """The servers that C tests share, one of each for the whole run; they end when we do."""
     return {
-        "POSTHASTE_TEST_POSTGRES_URL": database.url(),
-        "POSTHASTE_TEST_REDIS_URL": cache.url(),
+        "POSTHASTE_TEST_POSTGRES_URL": servers.PostgresServer().url(),
+        "POSTHASTE_TEST_REDIS_URL": servers.RedisServer().url(),
     }
 
 
@@ -278,6 +273,12 @@ def test_ids(suite, module):
             yield test.id() if test.id().startswith(module) else module
 
 
+@functools.cache
+def template_environment():
+    """Where the first test that needs a PostgreSQL server leaves a template for the others."""
+    return {servers.TEMPLATE_VARIABLE: str(servers.home().folder / "template")}
+
+
 def python_jobs(build, kind):
     os.environ["POSTHASTE_BINARY"] = environment_of(build)["POSTHASTE_BINARY"]
     loader = unittest.TestLoader()
@@ -287,7 +288,7 @@ def python_jobs(build, kind):
             yield Job(
                 name.removeprefix("tests.").replace(".", " ", 1),
                 [*prefix(build), sys.executable, "-m", "unittest", name],
-                environment_of(build),
+                environment_of(build) | template_environment(),
                 read_unittest,
             )
 
@@ -332,11 +333,15 @@ def run_suite(suite, pattern):
             results.append(broken)
             continue
         # A pattern may name a case within a C program, so all of those run and are picked after.
-        jobs = [
-            job
-            for job in jobs_of(build, kinds)
-            if job.read is read_tap or pattern in job.name
-        ]
+        try:
+            jobs = [
+                job
+                for job in jobs_of(build, kinds)
+                if job.read is read_tap or pattern in job.name
+            ]
+        except servers.ServerError as error:
+            results.append(Result("servers for the tests", "failed", str(error)))
+            continue
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
             for some in workers.map(run_job, jobs):
                 results += [one for one in some if pattern in one.name]
@@ -375,7 +380,6 @@ def main():
     os.chdir(ROOT)
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    sys.path.insert(0, str(ROOT))
     everything = []
     for suite in arguments.suites:
         started = time.monotonic()

@@ -19,6 +19,7 @@ struct api_options {
     uint16_t port;                 /* 0: chosen by the system, see api_port */
     struct store *store;           /* borrowed */
     struct dispatcher *dispatcher; /* borrowed */
+    struct cache *cache;           /* borrowed; NULL: there is none */
     const struct clock *clock;
     int64_t content_max; /* in characters */
 };

@@ -4,6 +4,8 @@
 #include "base/version.h"
 #include "metrics/metrics.h"
 
+#include <string.h>
+
 #define METRICS_BYTES_MAX (1024 * 1024)
 #define UPTIME_BYTES 32
 
@@ -22,13 +24,30 @@ static void format_uptime(int64_t seconds, struct buffer *text) {
     buffer_printf(text, "%llds", (long long)(seconds % 60));
 }
 
+/* "redis" is what a cache of another process is called by those who read this; NULL: there is none
+ * that could be away. */
+static const char *cache_health(const struct api *api) {
+    struct cache *cache = api->options.cache;
+    struct error ignored;
+    if (cache == NULL || strcmp(cache_kind(cache), "redis") != 0)
+        return NULL;
+    return cache_is_healthy(cache, &ignored) ? "healthy" : "unhealthy";
+}
+
+static const char *overall(bool store_works, const char *cache) {
+    if (!store_works)
+        return "unhealthy";
+    return cache == NULL || strcmp(cache, "healthy") == 0 ? "healthy" : "degraded";
+}
+
 static void write_health(struct json_writer *json, const struct api *api, bool store_works) {
+    const char *cache = cache_health(api);
     struct dispatcher_status status;
     dispatcher_get_status(api->options.dispatcher, &status);
     struct buffer uptime;
     buffer_init(&uptime, UPTIME_BYTES);
     format_uptime((clock_monotonic_us(&clock_system) - api->started_us) / 1000000, &uptime);
-    json_member_string(json, "status", store_works ? "healthy" : "unhealthy");
+    json_member_string(json, "status", overall(store_works, cache));
     json_member_string(json, "processing_status", dispatcher_state_name(status.state));
     json_key(json, "version");
     json_object_open(json);
@@ -37,6 +56,8 @@ static void write_health(struct json_writer *json, const struct api *api, bool s
     json_key(json, "dependencies");
     json_object_open(json);
     json_member_string(json, "database", store_works ? "healthy" : "unhealthy");
+    if (cache != NULL)
+        json_member_string(json, "redis", cache);
     json_object_close(json);
     json_member_text(json, "uptime", buffer_view(&uptime));
     json_member_string(json, "message", store_works ? "Healthy!" : "The store does not answer.");

@@ -1,5 +1,6 @@
 /* /api/v1/messages */
 #include "api/api_internal.h"
+#include "api/enrich.h"
 #include "api/message_input.h"
 #include "api/message_json.h"
 #include "base/check.h"
@@ -138,7 +139,9 @@ static bool read_query(struct call *call, struct store_query *query) {
     return field == NULL;
 }
 
-static void send_page(struct request *request, const struct store_page *page) {
+static void send_page(struct call *call, const struct store_page *page) {
+    const struct cache_entry *entries = enrich_find(call->api->options.cache, page->messages,
+                                                    page->count, request_arena(call->request));
     struct answer answer;
     answer_init(&answer);
     struct json_writer *json = &answer.json;
@@ -148,13 +151,15 @@ static void send_page(struct request *request, const struct store_page *page) {
     for (size_t i = 0; i < page->count; i++) {
         json_object_open(json);
         message_json_members(json, &page->messages[i]);
+        if (entries != NULL)
+            enrich_members(json, &entries[i]);
         json_object_close(json);
     }
     json_array_close(json);
     json_member_string(json, "next_cursor",
                        page->more ? page->messages[page->count - 1].id.text : NULL);
     json_object_close(json);
-    answer_send(&answer, request, 200);
+    answer_send(&answer, call->request, 200);
 }
 
 void messages_list(struct call *call) {
@@ -167,7 +172,7 @@ void messages_list(struct call *call) {
     enum status status = store_list(session, &query, request_arena(call->request), &page, &error);
     api_return_session(call->api, session);
     if (status == STATUS_OK)
-        send_page(call->request, &page);
+        send_page(call, &page);
     else if (status == STATUS_INVALID)
         answer_error(call->request, 422, "invalid_field", CURSOR_RULE, "cursor");
     else

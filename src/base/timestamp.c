@@ -23,6 +23,22 @@ void timestamp_format(int64_t unix_ms, char text[TIMESTAMP_BYTES]) {
     snprintf(text + length, TIMESTAMP_BYTES - length, ".%03dZ", (int)milliseconds);
 }
 
+bool timestamp_parse(struct text view, int64_t *unix_ms) {
+    char copy[TIMESTAMP_BYTES];
+    struct tm parts = {0};
+    int64_t milliseconds = 0;
+    if (view.len != sizeof "2026-01-31T09:30:00.250Z" - 1 || view.data[view.len - 1] != 'Z')
+        return false;
+    memcpy(copy, view.data, view.len);
+    copy[view.len] = '\0';
+    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%S", &parts);
+    if (end != copy + 19 || *end != '.' ||
+        !text_to_int64((struct text){end + 1, 3}, &milliseconds) || milliseconds < 0)
+        return false;
+    *unix_ms = (int64_t)timegm(&parts) * 1000 + milliseconds;
+    return true;
+}
+
 bool timestamp_from_http_date(struct text view, int64_t *unix_ms) {
     static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
                                         "%a %b %d %H:%M:%S %Y"};

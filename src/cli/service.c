@@ -12,6 +12,8 @@
 
 /* For the store's files, the log, and connections of the API. */
 #define DESCRIPTORS_RESERVED 128
+/* What the cache has not taken by then is forgotten. */
+#define CACHE_FLUSH_MS 1000
 
 static sigset_t ending_signals(void) {
     sigset_t signals;
@@ -92,11 +94,23 @@ static enum status start_sender(struct service *service, const struct config *co
     return sender_create(&service->sender, &options, error);
 }
 
+static enum status start_cache(struct service *service, const struct config *config,
+                               struct error *error) {
+    const struct cache_options options = {
+        .url = config->cache_url,
+        .ttl_ms = config->redis_ttl_ms,
+        .timeout_ms = config->cache_timeout_ms,
+        .clock = &clock_system,
+    };
+    return cache_create(&service->cache, &options, error);
+}
+
 static enum status start_dispatcher(struct service *service, const struct config *config,
                                     struct error *error) {
     const struct dispatcher_options options = {
         .store = service->store,
         .sender = service->sender,
+        .cache = service->cache,
         .clock = &clock_system,
         .batch_size = (size_t)config->batch_size,
         .interval_ms = config->processing_interval_ms,
@@ -119,6 +133,7 @@ static enum status start_api(struct service *service, const struct config *confi
         .port = (uint16_t)config->port,
         .store = service->store,
         .dispatcher = service->dispatcher,
+        .cache = service->cache,
         .clock = &clock_system,
         .content_max = config->content_max,
     };
@@ -136,6 +151,8 @@ enum status service_start(struct service *service, const struct config *config,
     if (status == STATUS_OK)
         status = start_sender(service, config, error);
     if (status == STATUS_OK)
+        status = start_cache(service, config, error);
+    if (status == STATUS_OK)
         status = start_dispatcher(service, config, error);
     if (status == STATUS_OK)
         status = start_api(service, config, error);
@@ -147,7 +164,8 @@ enum status service_start(struct service *service, const struct config *config,
     }
     log_info("listening", LOG_STRING("bind", config->bind), LOG_INT("port", api_port(service->api)),
              LOG_STRING("version", POSTHASTE_VERSION),
-             LOG_STRING("store", store_kind(service->store)));
+             LOG_STRING("store", store_kind(service->store)),
+             LOG_STRING("cache", cache_kind(service->cache)));
     return STATUS_OK;
 }
 
@@ -161,6 +179,9 @@ void service_stop(struct service *service, int64_t grace_ms) {
     }
     api_destroy(service->api);
     dispatcher_destroy(service->dispatcher);
+    if (service->cache != NULL)
+        cache_flush(service->cache, CACHE_FLUSH_MS);
+    cache_destroy(service->cache);
     sender_destroy(service->sender);
     store_close(service->store);
     log_info("stopped", LOG_NONE);

@@ -1,5 +1,5 @@
-/* The whole of a serving process: store, sender, dispatcher and API, made in this order and ended
- * in the reverse one. */
+/* The whole of a serving process: store, sender, cache, dispatcher and API, made in this order and
+ * ended in the reverse one. */
 #ifndef CLI_SERVICE_H
 #define CLI_SERVICE_H
 
@@ -9,6 +9,7 @@
 struct service {
     struct store *store;
     struct sender *sender;
+    struct cache *cache;
     struct dispatcher *dispatcher;
     struct api *api;
 };

@@ -1,6 +1,6 @@
 /* The claimer: waits until there is something to do and room for it, claims it, and hands it on. */
 #include "base/check.h"
-#include "dispatcher/dispatcher_internal.h"
+#include "dispatcher/remembered.h"
 #include "log/log.h"
 #include "message/message.h"
 
@@ -81,6 +81,7 @@ static void mark_invalid(struct delivery *delivery, const struct message_fault *
 /* Hands the batch's deliveries on; returns how many of them are to be sent. */
 static size_t hand_on(struct dispatcher *dispatcher, struct batch *batch) {
     size_t count = batch->claim->count, usable = 0;
+    remembered_ask(dispatcher, batch);
     for (size_t i = 0; i < count; i++) {
         /* The last push may end the batch, so that nothing of it is looked at afterwards. */
         struct delivery *delivery = &batch->deliveries[i];
@@ -88,12 +89,14 @@ static size_t hand_on(struct dispatcher *dispatcher, struct batch *batch) {
         struct message_fault fault;
         bool valid = message_is_deliverable(message->recipient, message->content,
                                             dispatcher->options.content_max, &fault);
-        if (!valid)
+        bool decided = remembered_decided(delivery);
+        if (!valid && !decided)
             mark_invalid(delivery, &fault, clock_wall_ms(dispatcher->options.clock));
+        bool sends = valid && !decided;
         bool pushed =
-            queue_push(valid ? &dispatcher->to_courier : &dispatcher->to_settler, delivery);
+            queue_push(sends ? &dispatcher->to_courier : &dispatcher->to_settler, delivery);
         check(pushed);
-        usable += valid;
+        usable += sends;
     }
     http_client_wake(dispatcher->client);
     return usable;

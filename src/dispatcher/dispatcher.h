@@ -7,6 +7,7 @@
 #ifndef DISPATCHER_DISPATCHER_H
 #define DISPATCHER_DISPATCHER_H
 
+#include "cache/cache.h"
 #include "message/retry.h"
 #include "sender/sender.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct dispatcher;
 struct dispatcher_options {
     struct store *store;         /* borrowed */
     const struct sender *sender; /* borrowed */
+    struct cache *cache;         /* borrowed; NULL: nothing is remembered */
     const struct clock *clock;   /* for wall time only; waits use the system's */
     size_t batch_size;
     int64_t interval_ms; /* 0: continuous */

@@ -1,7 +1,7 @@
 /* The settler: gathers outcomes, writes them in one transaction, and keeps the leases of what is
  * still unsettled from running out. */
 #include "base/check.h"
-#include "dispatcher/dispatcher_internal.h"
+#include "dispatcher/remembered.h"
 #include "log/log.h"
 
 #include <stdlib.h>
@@ -32,8 +32,10 @@ static int compare(const void *a, const void *b) {
     return (left->index > right->index) - (left->index < right->index);
 }
 
-static bool came_from_courier(const struct outcome *outcome) {
-    return outcome->kind != OUTCOME_RELEASED && outcome->attempt.class != ATTEMPT_INVALID;
+static bool came_from_courier(const struct delivery *delivery) {
+    const struct outcome *outcome = &delivery->outcome;
+    return outcome->kind != OUTCOME_RELEASED && outcome->attempt.class != ATTEMPT_INVALID &&
+           !remembered_decided(delivery);
 }
 
 /* Sorts the round's deliveries into one settlement per batch. */
@@ -46,7 +48,7 @@ static void group(struct settler *settler) {
         const struct delivery *delivery = settler->deliveries[i];
         settler->indexes[i] = delivery->index;
         settler->outcomes[i] = &delivery->outcome;
-        settler->courier_count += came_from_courier(&delivery->outcome);
+        settler->courier_count += came_from_courier(delivery);
         if (delivery->batch != batch) {
             batch = delivery->batch;
             settler->batches[settler->settlement_count] = delivery->batch;
@@ -158,6 +160,7 @@ static void end_round(struct settler *settler, const struct sums *sums) {
 static void settle_round(struct settler *settler) {
     int64_t start_us = dispatcher_now_us();
     group(settler);
+    remembered_tell(settler->dispatcher, settler->deliveries, settler->count);
     if (!settle(settler))
         return;
     struct sums sums = sum_up(settler);

@@ -16,5 +16,7 @@ enum message_state outcome_state(enum outcome_kind kind) {
 int64_t outcome_attempts(const struct outcome *outcome) {
     if (outcome->kind == OUTCOME_RELEASED)
         return 0;
+    if (outcome->kind == OUTCOME_SENT)
+        return outcome->attempt.class == ATTEMPT_LEASE_EXPIRED ? 0 : 1;
     return outcome->kind == OUTCOME_FAILED && outcome->attempt.class == ATTEMPT_INVALID ? 0 : 1;
 }

@@ -8,8 +8,9 @@
 #define OUTCOME_PROVIDER_ID_BYTES_MAX 127
 
 enum outcome_kind {
-    OUTCOME_SENT,     /* accepted by the provider: one attempt */
-    OUTCOME_RETRY,    /* to be tried again after `delay_ms`: one attempt */
+    OUTCOME_SENT,  /* accepted by the provider: one attempt, which counts already where the class is
+                      lease_expired */
+    OUTCOME_RETRY, /* to be tried again after `delay_ms`: one attempt */
     OUTCOME_FAILED,   /* will not be tried again: one attempt, none where the class is invalid */
     OUTCOME_RELEASED, /* given back untried: no attempt, due at once */
 };

@@ -20,6 +20,7 @@ enum status sqlite_insert_attempt(struct sqlite_connection *connection, int64_t 
 
 static void bind_sent(sqlite3_stmt *update, const struct outcome *outcome, int64_t now_ms) {
     sqlite3_bind_int64(update, 2, now_ms);
+    sqlite3_bind_int64(update, 4, outcome_attempts(outcome));
     if (outcome->provider_id[0] != '\0')
         sqlite_bind_view(update, 3, text_of(outcome->provider_id));
     else
