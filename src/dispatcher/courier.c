@@ -1,7 +1,7 @@
 /* The courier: turns deliveries into requests, keeps as many in the air as it may, judges the
  * answers, and hands the outcomes to the settler. */
 #include "base/check.h"
-#include "dispatcher/dispatcher_internal.h"
+#include "dispatcher/remembered.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 
@@ -150,7 +150,8 @@ static void log_attempt(const struct dispatcher *dispatcher, const struct delive
         log_warn("message failed for good", id, provider, class, status, attempt, reason);
 }
 
-static void judge(struct courier *courier, struct http_exchange *exchange) {
+/* Returns the delivery with its outcome, still to be handed over. */
+static struct delivery *judge(struct courier *courier, struct http_exchange *exchange) {
     struct dispatcher *dispatcher = courier->dispatcher;
     struct delivery *delivery = exchange->context;
     struct attempt *attempt = &delivery->outcome.attempt;
@@ -166,7 +167,17 @@ static void judge(struct courier *courier, struct http_exchange *exchange) {
     atomic_fetch_add(&dispatcher->answered, 1);
     atomic_fetch_sub(&dispatcher->in_air, 1);
     metrics_change(METRIC_IN_FLIGHT, -1);
-    hand_over(dispatcher, delivery);
+    return delivery;
+}
+
+static void judge_all(struct courier *courier, struct http_exchange *const *finished,
+                      size_t count) {
+    struct delivery *deliveries[COURIER_POLL_MAX];
+    for (size_t i = 0; i < count; i++)
+        deliveries[i] = judge(courier, finished[i]);
+    remembered_tell(courier->dispatcher, deliveries, count);
+    for (size_t i = 0; i < count; i++)
+        hand_over(courier->dispatcher, deliveries[i]);
 }
 
 void courier_run(void *argument) {
@@ -178,8 +189,7 @@ void courier_run(void *argument) {
         struct http_exchange *finished[COURIER_POLL_MAX];
         size_t count = http_client_poll(dispatcher->client, finished, COURIER_POLL_MAX,
                                         DISPATCHER_HEARTBEAT_US / 1000);
-        for (size_t i = 0; i < count; i++)
-            judge(&courier, finished[i]);
+        judge_all(&courier, finished, count);
         if (atomic_load(&dispatcher->cutting))
             http_client_abort_all(dispatcher->client);
     }

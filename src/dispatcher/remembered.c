@@ -29,7 +29,7 @@ void remembered_tell(struct dispatcher *dispatcher, struct delivery *const *deli
     keys.count = 0;
     for (size_t i = 0; i < count && keys.count < CACHE_BATCH_MAX; i++) {
         const struct outcome *outcome = &deliveries[i]->outcome;
-        if (outcome->kind != OUTCOME_SENT || remembered_decided(deliveries[i]))
+        if (outcome->kind != OUTCOME_SENT)
             continue;
         size_t place = keys.count;
         accepted[place] = (struct cache_delivery){

@@ -5,8 +5,8 @@
 
 #include "dispatcher/dispatcher_internal.h"
 
-/* Tells of those that the provider has accepted. Called before they are settled, so that what is
- * known of them outlives us if we die in between. */
+/* Tells of those that the provider has accepted. Called as soon as the answers are there, so that
+ * what is known of them outlives us if we die before they are settled. */
 void remembered_tell(struct dispatcher *dispatcher, struct delivery *const *deliveries,
                      size_t count);
 /* Asks about the messages that came back from a lost claim, and makes those that had been accepted

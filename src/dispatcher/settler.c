@@ -160,7 +160,6 @@ static void end_round(struct settler *settler, const struct sums *sums) {
 static void settle_round(struct settler *settler) {
     int64_t start_us = dispatcher_now_us();
     group(settler);
-    remembered_tell(settler->dispatcher, settler->deliveries, settler->count);
     if (!settle(settler))
         return;
     struct sums sums = sum_up(settler);
