@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/queue.h"
+#include "log/log.h"
 #include "metrics/metrics.h"
 
 #include <stdlib.h>
@@ -48,6 +49,9 @@ static enum status insert(struct acceptor *acceptor, const struct message_draft 
     if (status == STATUS_OK) {
         metrics_add(METRIC_ACCEPTED, count);
         acceptor->committed(acceptor->context);
+    } else {
+        log_error("messages were not stored, and their senders told so", LOG_INT("messages", count),
+                  LOG_STRING("reason", error->text));
     }
     return status;
 }

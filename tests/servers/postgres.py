@@ -92,10 +92,17 @@ class PostgresServer(Server):
         """As psql, but each statement in a transaction of its own."""
         return self._psql(database, "-f", "-", text=text)
 
+    def psql_notices(self, text, database=DATABASE):
+        """As psql_file, and what the server noted besides."""
+        both = ["sh", "-c", 'exec "$@" 2>&1', "sh"]
+        return run([*both, *self._psql_command(database), "-f", "-"], text).strip()
+
     def _psql(self, database, *arguments, text=""):
+        return run([*self._psql_command(database), *arguments], text).strip()
+
+    def _psql_command(self, database):
         plain = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1"]
-        command = [postgres_program("psql"), *plain, "-d", self.url(database), *arguments]
-        return run(command, text).strip()
+        return [postgres_program("psql"), *plain, "-d", self.url(database)]
 
     def number(self, query, database=DATABASE):
         return int(self.psql(query, database) or 0)
