@@ -43,8 +43,10 @@ test-coverage: ## all tests on a build that counts, then the coverage of src/
 	@python3 tests/run.py coverage
 	@gcovr --root . --filter src/ --print-summary build-coverage
 
-bench: build ## measure the throughput, as a share of what the machine can do
-	@python3 bench/run.py
+bench: build ## measure the throughput, as a share of what limits it
+	@scripts/install-deps.sh test
+	@meson compile -C $(BUILD) bench_claims
+	@python3 bench/run.py $(if $(STORE),--store $(STORE))
 
 lint: ## formatting, shape, and warnings of gcc and clang as errors
 	@scripts/install-deps.sh lint

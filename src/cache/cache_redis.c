@@ -174,16 +174,16 @@ static void make_pairs(struct batch *batch, size_t count) {
 
 static size_t write_batch(struct redis_cache *redis, size_t count, struct error *error) {
     static _Thread_local struct batch batch;
-    size_t taken = 0;
+    struct redis_batch set = {batch.pairs, count, redis->ttl_ms, 0};
     buffer_init(&batch.text, CACHE_BATCH_MAX * (size_t)VALUE_BYTES_MAX);
     for (size_t i = 0; i < count; i++)
         write_item(&batch, i, redis->items[i]);
     if (!batch.text.overflowed) {
         make_pairs(&batch, count);
-        redis_client_set(&redis->writer, batch.pairs, count, redis->ttl_ms, &taken, error);
+        redis_client_set(&redis->writer, &set, error);
     }
     buffer_deinit(&batch.text);
-    return taken;
+    return set.taken;
 }
 
 static void drop_items(struct redis_cache *redis, size_t count) {

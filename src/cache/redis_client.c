@@ -106,23 +106,23 @@ static enum status append_set(struct redis_client *client, const struct redis_pa
     return fail_of_link(client, error);
 }
 
-enum status redis_client_set(struct redis_client *client, const struct redis_pair *pairs,
-                             size_t count, int64_t ttl_ms, size_t *taken, struct error *error) {
+enum status redis_client_set(struct redis_client *client, struct redis_batch *batch,
+                             struct error *error) {
     char ttl[24];
     enum status status = STATUS_OK;
-    snprintf(ttl, sizeof ttl, "%lld", (long long)ttl_ms);
-    *taken = 0;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = append_set(client, &pairs[i], ttl, error);
+    snprintf(ttl, sizeof ttl, "%lld", (long long)batch->ttl_ms);
+    batch->taken = 0;
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
+        status = append_set(client, &batch->pairs[i], ttl, error);
     char refusal[ERROR_TEXT_BYTES_MAX / 2] = "";
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
         redisReply *reply = NULL;
         if (redisGetReply(client->link, (void **)&reply) != REDIS_OK)
             return fail_of_link(client, error);
         if (reply->type == REDIS_REPLY_ERROR)
             snprintf(refusal, sizeof refusal, "%s", reply->str);
         else
-            *taken += 1;
+            batch->taken++;
         freeReplyObject(reply);
     }
     if (status == STATUS_OK && refusal[0] != '\0')

@@ -38,10 +38,16 @@ struct redis_pair {
     struct text key, value;
 };
 
-/* Sets all in one pipeline, each for `ttl_ms`. `*taken` is how many the server has taken, also on
- * failure. */
-enum status redis_client_set(struct redis_client *client, const struct redis_pair *pairs,
-                             size_t count, int64_t ttl_ms, size_t *taken, struct error *error);
+struct redis_batch {
+    const struct redis_pair *pairs;
+    size_t count;
+    int64_t ttl_ms; /* how long each stays */
+    size_t taken;   /* out: how many the server has taken, also on failure */
+};
+
+/* Sets all in one pipeline. */
+enum status redis_client_set(struct redis_client *client, struct redis_batch *batch,
+                             struct error *error);
 /* Gets all in one exchange. values[i].data is NULL where there is none of that key, or no string;
  * valid until the next call. */
 enum status redis_client_get(struct redis_client *client, const struct text *keys, size_t count,

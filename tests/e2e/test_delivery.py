@@ -79,7 +79,7 @@ class Delivery(Case):
         app.api.post("/api/v1/messaging/start")
         app.wait_settled()
         for identity, reason in (
-            ("1", "must begin with +"), ("2", "65536 bytes"), ("3", "is empty"),
+            ("1", "is no telephone number"), ("2", "65536 bytes"), ("3", "is empty"),
             ("4", "not valid UTF-8"), ("5", "161 characters"),
         ):
             message = app.message(identity)

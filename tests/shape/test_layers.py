@@ -27,6 +27,8 @@ FOREIGN = {
     "curl/": "src/sender/http_client.c",
     "microhttpd.h": "src/api/server.c",
     "sqlite3.h": "src/store/sqlite/",
+    "libpq-fe.h": "src/store/postgres/postgres_connection.c",
+    "hiredis/": "src/cache/redis_client.c",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
@@ -111,6 +113,8 @@ class Checker(unittest.TestCase):
             ("curl/curl.h", "src/sender/http_client.c"),
             ("microhttpd.h", "src/api/server.c"),
             ("sqlite3.h", "src/store/sqlite/sqlite_store.c"),
+            ("libpq-fe.h", "src/store/postgres/postgres_connection.c"),
+            ("hiredis/hiredis.h", "src/cache/redis_client.c"),
         ):
             text = f"#include <{library}>\n"
             self.assertEqual([], list(foreign_faults(place, text)))
