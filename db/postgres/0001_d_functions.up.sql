@@ -10,13 +10,11 @@ CREATE OR REPLACE FUNCTION posthaste_now() RETURNS timestamptz LANGUAGE sql VOLA
     SELECT clock_timestamp()
 $$;
 
-CREATE OR REPLACE FUNCTION posthaste_ms(p_at timestamptz) RETURNS bigint
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT floor(extract(epoch FROM p_at) * 1000)::bigint
+CREATE OR REPLACE FUNCTION posthaste_ms(p_at timestamptz) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT round(date_part('epoch', p_at) * 1000000)::bigint / 1000
 $$;
 
-CREATE OR REPLACE FUNCTION posthaste_time(p_ms bigint) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION posthaste_time(p_ms bigint) RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT timestamptz 'epoch' + p_ms * interval '1 millisecond'
 $$;
 
