@@ -300,21 +300,27 @@ BEGIN
         WHERE c.id = ANY (p_shrunk);
     END IF;
     DELETE FROM posthaste_claims AS c WHERE c.id = ANY (p_ended);
-    IF v_held[1] % 64 = 0 THEN
-        PERFORM posthaste_compact_counts();
-    END IF;
     RETURN v_held;
 END
 $$;
 
--- Adds the differences up; whoever else does so at the same moment takes other rows.
-CREATE OR REPLACE FUNCTION posthaste_compact_counts() RETURNS void LANGUAGE sql AS $$
+-- Adds up to p_max differences up, and returns how many; whoever else does so at the same moment
+-- takes other rows.
+CREATE OR REPLACE FUNCTION posthaste_compact_counts(p_max integer) RETURNS bigint
+LANGUAGE plpgsql SET jit = off AS $$
+DECLARE
+    v_count bigint;
+BEGIN
     WITH gone AS (
         DELETE FROM posthaste_counts WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM posthaste_counts LIMIT 20000 FOR UPDATE SKIP LOCKED))
-        RETURNING status, n)
-    INSERT INTO posthaste_counts (status, n)
-    SELECT status, sum(n) FROM gone GROUP BY status HAVING sum(n) <> 0
+            SELECT ctid FROM posthaste_counts LIMIT p_max FOR UPDATE SKIP LOCKED))
+        RETURNING status, n
+    ), kept AS (
+        INSERT INTO posthaste_counts (status, n)
+        SELECT status, sum(n) FROM gone GROUP BY status HAVING sum(n) <> 0)
+    SELECT count(*) INTO v_count FROM gone;
+    RETURN v_count;
+END
 $$;
 
 CREATE OR REPLACE FUNCTION posthaste_get(p_id text) RETURNS SETOF posthaste_messages

@@ -130,6 +130,21 @@ class Postgres(PostgresCase):
         self.assertEqual(self.count("status = 'sent'"), len(good), errors)
         self.assertEqual(posthaste.status()["messages"]["failed"], len(rows))
 
+    def test_counts_of_many_small_statements_are_added_up(self):
+        posthaste = self.posthaste(self.provider(), AUTO_START="false")
+        self.server.psql(
+            "DO $$ BEGIN FOR i IN 1..3000 LOOP INSERT INTO messages (recipient, content)"
+            " VALUES ('+15551234567', 'small'); END LOOP; END $$"
+        )
+        self.assertEqual(posthaste.status()["messages"]["pending"], 3000)
+
+        def added_up():
+            posthaste.status()
+            return self.server.number("SELECT count(*) FROM posthaste_counts") < 10
+
+        wait_until(added_up, "few differences")
+        self.assertEqual(posthaste.status()["messages"]["pending"], 3000)
+
     def test_rows_changed_by_hand_are_counted(self):
         posthaste = self.posthaste(self.provider(), AUTO_START="false")
         self.fill(10)

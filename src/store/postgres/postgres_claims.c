@@ -112,6 +112,7 @@ enum status postgres_claim(struct store_session *session, const struct claim_req
     }
     bool passed_over = mark->current.text[0] != '\0';
     move_mark(mark, claim, claim->count == request->messages_max);
+    postgres_compact(session);
     if (claim->count > 0) {
         result->claim = claim;
         return STATUS_OK;

@@ -193,6 +193,19 @@ static enum status greet(struct postgres_connection *connection, struct error *e
     return collect(connection, deadline_us(connection), NULL, error);
 }
 
+/* libpq tells what is wrong with a URL by showing it, the password included. */
+static enum status check_url(const char *url, struct error *error) {
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(url, &message);
+    PQfreemem(message);
+    if (options == NULL)
+        return error_set(error, STATUS_INVALID,
+                         "STORE_URL is not like postgres://user:password@host:port/name (with %%XX"
+                         " for special characters in the password)");
+    PQconninfoFree(options);
+    return STATUS_OK;
+}
+
 static enum status try_connect(struct postgres_connection *connection, struct error *error) {
     /* What stands before the URL are defaults, what follows it is not to be changed. */
     const char *const names[] = {"connect_timeout", "application_name",    "tcp_user_timeout",
@@ -247,8 +260,10 @@ enum status postgres_connection_open(struct postgres_connection **connection,
     opened->options = *options;
     opened->interrupt = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     enum status status = opened->interrupt >= 0
-                             ? ensure_connected(opened, error)
+                             ? check_url(options->url, error)
                              : error_set(error, STATUS_UNAVAILABLE, "eventfd: %s", strerror(errno));
+    if (status == STATUS_OK)
+        status = ensure_connected(opened, error);
     if (status != STATUS_OK) {
         postgres_connection_close(opened);
         return status;

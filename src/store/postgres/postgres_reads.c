@@ -177,5 +177,6 @@ enum status postgres_depth(struct store_session *session, struct store_depth *de
         return status;
     read_depth(&rows, depth);
     postgres_rows_deinit(&rows);
+    postgres_compact(session);
     return STATUS_OK;
 }

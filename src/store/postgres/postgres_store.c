@@ -66,6 +66,26 @@ static enum status insert(struct store_session *session, const struct message_dr
     return status;
 }
 
+void postgres_compact(struct store_session *session) {
+    struct postgres_store *store = postgres_store_of(session->store);
+    int64_t now_us = clock_monotonic_us(&clock_system), due_us = atomic_load(&store->compact_us);
+    if (now_us < due_us ||
+        !atomic_compare_exchange_strong(&store->compact_us, &due_us, now_us + POSTGRES_COMPACT_US))
+        return;
+    char rows_max[16];
+    snprintf(rows_max, sizeof rows_max, "%d", POSTGRES_COMPACT_ROWS);
+    int64_t added = POSTGRES_COMPACT_ROWS;
+    for (int i = 0; i < POSTGRES_COMPACT_ROUNDS && added == POSTGRES_COMPACT_ROWS; i++) {
+        struct postgres_rows rows;
+        struct error ignored;
+        if (postgres_run(postgres_session_of(session)->connection, POSTGRES_COMPACT,
+                         (const char *const[]){rows_max}, &rows, &ignored) != STATUS_OK)
+            return;
+        added = postgres_number(&rows, 0, 0);
+        postgres_rows_deinit(&rows);
+    }
+}
+
 static enum status session_open(struct store_session **session, struct store *store,
                                 struct error *error) {
     struct postgres_session *opened = memory_zeroed(1, sizeof *opened);

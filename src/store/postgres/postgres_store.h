@@ -18,6 +18,10 @@
 #define POSTGRES_MARK_US 1000000
 /* … and looks at everything again after this time. */
 #define POSTGRES_RESCAN_US 5000000
+/* How often the differences that statements note are added up, and how many at once. */
+#define POSTGRES_COMPACT_US 5000000
+#define POSTGRES_COMPACT_ROWS 20000
+#define POSTGRES_COMPACT_ROUNDS 20
 
 struct postgres_store {
     struct store store; /* first: it is the base */
@@ -31,6 +35,8 @@ struct postgres_store {
     struct random random;
     /* Something was given back: the next claim of each session looks at everything. */
     _Atomic uint64_t given_back;
+    /* When somebody is to add up the counts' differences again; monotonic. */
+    _Atomic int64_t compact_us;
 };
 
 /* How far a backlog has been worked off; see POSTGRES_MARK_US. */
@@ -62,6 +68,10 @@ enum status postgres_schema_version(struct store *store, struct store_version *v
 enum status postgres_schema_up(struct store *store, struct buffer *report, struct error *error);
 enum status postgres_schema_down(struct store *store, struct buffer *report, struct error *error);
 enum status postgres_schema_plan(struct store *store, struct buffer *report, struct error *error);
+
+/* Adds up the counts' differences when it is time, and nobody else of this store does. What goes
+ * wrong is left to the next time. */
+void postgres_compact(struct store_session *session);
 
 /* postgres_claims.c */
 enum status postgres_claim(struct store_session *session, const struct claim_request *request,
