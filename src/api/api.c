@@ -7,31 +7,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct store_session *api_borrow_session(struct api *api) {
-    /* There are as many as threads that handle requests, so one is always there. */
-    struct store_session *session = NULL;
+enum status api_borrow_session(struct api *api, struct store_session **session,
+                               struct error *error) {
+    int64_t now_us = clock_monotonic_us(&clock_system);
+    struct api_reader *free_one = NULL;
+    enum status status = STATUS_OK;
     monitor_lock(&api->monitor);
-    for (size_t i = 0; i < API_THREADS && session == NULL; i++) {
-        session = api->sessions[i];
-        api->sessions[i] = NULL;
+    for (size_t i = 0; i < API_THREADS; i++) {
+        struct api_reader *reader = &api->readers[i];
+        if (reader->since_us == 0)
+            free_one = reader;
+        else if (now_us - reader->since_us > API_STORE_PATIENCE_US)
+            status = error_set(error, STATUS_UNAVAILABLE, "the store has not answered for %lld s",
+                               (long long)(now_us - reader->since_us) / 1000000);
+    }
+    if (status == STATUS_OK) {
+        check(free_one != NULL); /* there are as many as threads that handle requests */
+        free_one->since_us = now_us;
+        *session = free_one->session;
     }
     monitor_unlock(&api->monitor);
-    check(session != NULL);
-    return session;
+    return status;
 }
 
-void api_return_session(struct api *api, struct store_session *session) {
+void api_return_session(struct api *api, const struct store_session *session) {
     monitor_lock(&api->monitor);
-    size_t i = 0;
-    while (api->sessions[i] != NULL)
-        i++;
-    api->sessions[i] = session;
+    for (size_t i = 0; i < API_THREADS; i++)
+        if (api->readers[i].session == session)
+            api->readers[i].since_us = 0;
     monitor_unlock(&api->monitor);
 }
 
 enum status api_read_depth(struct api *api, struct store_depth *depth, struct error *error) {
-    struct store_session *session = api_borrow_session(api);
-    enum status status = store_depth(session, depth, error);
+    struct store_session *session = NULL;
+    enum status status = api_borrow_session(api, &session, error);
+    if (status != STATUS_OK)
+        return status;
+    status = store_depth(session, depth, error);
     api_return_session(api, session);
     return status;
 }
@@ -47,7 +59,7 @@ static void wake_dispatcher(void *context) {
 static enum status open_sessions(struct api *api, struct error *error) {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < API_THREADS && status == STATUS_OK; i++)
-        status = store_session_open(&api->sessions[i], api->options.store, error);
+        status = store_session_open(&api->readers[i].session, api->options.store, error);
     return status;
 }
 
@@ -102,7 +114,7 @@ void api_destroy(struct api *api) {
         server_destroy(api->server);
     acceptor_destroy(api->acceptor);
     for (size_t i = 0; i < API_THREADS; i++)
-        store_session_close(api->sessions[i]);
+        store_session_close(api->readers[i].session);
     monitor_deinit(&api->monitor);
     free(api);
 }

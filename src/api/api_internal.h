@@ -10,15 +10,24 @@
 
 #define API_ANSWER_BYTES_MAX (256 * 1024 * 1024)
 
+/* When the store has kept one call waiting for this long, others are told so at once: a thread
+ * stays free for what needs no store. */
+#define API_STORE_PATIENCE_US 2000000
+
+/* A store session for reading, which a handler borrows for the time of a call. */
+struct api_reader {
+    struct store_session *session;
+    int64_t since_us; /* monotonic, when it was borrowed; 0: it is here */
+};
+
 struct api {
     /* set once */
     struct api_options options;
     struct server *server;
     struct acceptor *acceptor;
     int64_t started_us;
-    /* Store sessions for reading: a handler borrows one for the time of a call. */
     struct monitor monitor;
-    struct store_session *sessions[API_THREADS]; /* guarded; NULL where borrowed */
+    struct api_reader readers[API_THREADS]; /* guarded */
 };
 
 /* What a handler is given besides the request. */
@@ -28,9 +37,11 @@ struct call {
     struct text id; /* what stood for {id} in the pattern */
 };
 
-/* A session for the time of one call; there are as many as threads that handle requests. */
-struct store_session *api_borrow_session(struct api *api);
-void api_return_session(struct api *api, struct store_session *session);
+/* A session for the time of one call. STATUS_UNAVAILABLE: the store does not answer others. */
+enum status api_borrow_session(struct api *api, struct store_session **session,
+                               struct error *error);
+/* What was borrowed. */
+void api_return_session(struct api *api, const struct store_session *session);
 /* store_depth with a borrowed session. */
 enum status api_read_depth(struct api *api, struct store_depth *depth, struct error *error);
 

@@ -168,9 +168,12 @@ void messages_list(struct call *call) {
         return;
     struct store_page page;
     struct error error;
-    struct store_session *session = api_borrow_session(call->api);
-    enum status status = store_list(session, &query, request_arena(call->request), &page, &error);
-    api_return_session(call->api, session);
+    struct store_session *session = NULL;
+    enum status status = api_borrow_session(call->api, &session, &error);
+    if (status == STATUS_OK) {
+        status = store_list(session, &query, request_arena(call->request), &page, &error);
+        api_return_session(call->api, session);
+    }
     if (status == STATUS_OK)
         send_page(call, &page);
     else if (status == STATUS_INVALID)
@@ -182,8 +185,11 @@ void messages_list(struct call *call) {
 static enum status read_one(struct call *call, struct message *message,
                             struct attempt_list *attempts, struct error *error) {
     struct arena *arena = request_arena(call->request);
-    struct store_session *session = api_borrow_session(call->api);
-    enum status status = store_get(session, call->id, arena, message, error);
+    struct store_session *session = NULL;
+    enum status status = api_borrow_session(call->api, &session, error);
+    if (status != STATUS_OK)
+        return status;
+    status = store_get(session, call->id, arena, message, error);
     if (status == STATUS_OK)
         status = store_attempts(session, call->id, arena, attempts, error);
     api_return_session(call->api, session);

@@ -254,6 +254,14 @@ class CutOff(PostgresCase):
         posthaste.wait_settled()
         self.server.freeze()
         try:
+            waiting = [threading.Thread(target=posthaste.api.request, args=("GET", "/readyz"))
+                       for _ in range(6)]  # fmt: skip
+            for client in waiting:
+                client.start()
+            status, answer, _ = posthaste.api.request("GET", "/livez")
+            self.assertEqual((status, answer["status"]), (200, "alive"))
+            for client in waiting:
+                client.join()
             status = posthaste.api.request("GET", "/readyz")[0]
         finally:
             self.server.thaw()
