@@ -237,6 +237,17 @@ class OtherTables(PostgresCase):
         self.assertEqual(self.server.psql('SELECT done FROM "Old App"."SMS Out"'), "t")
         self.assertEqual(provider.requests()[0]["content"], "odd")
 
+    def test_a_new_table_may_have_an_odd_name(self):
+        name = {"TABLE": '"Out; box"'}
+        self.command("migrate", "up", **name)
+        posthaste = self.posthaste(self.provider(), **name)
+        (identity,) = posthaste.accept("hello")
+        posthaste.wait_state(identity, "sent")
+        self.assertEqual(self.server.psql('SELECT status FROM "Out; box"'), "sent")
+        posthaste.stop()
+        self.command("migrate", "down", **name)
+        self.assertEqual(self.server.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0")
+
     def test_a_large_table_is_adopted_while_others_write(self):
         """A million rows, and an application that goes on inserting: none of its inserts waits
         for the whole time, and every row is counted."""

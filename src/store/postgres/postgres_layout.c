@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PREFIX_BYTES_MAX 48
+
 void postgres_wishes_init(struct postgres_wishes *wishes, const struct store_options *options) {
     const char *table = options->table != NULL ? options->table : STORE_TABLE;
     *wishes = (struct postgres_wishes){
@@ -87,10 +89,18 @@ static enum status load(struct postgres_layout *layout, struct postgres_connecti
     return STATUS_OK;
 }
 
+/* Indexes of ours are called after our table, unless its name is long or needs quotes. */
+static struct text prefix_of(struct text name) {
+    for (size_t i = 0; i < name.len; i++)
+        if (strchr("abcdefghijklmnopqrstuvwxyz0123456789_", name.data[i]) == NULL)
+            return TEXT_LITERAL("posthaste");
+    return name.len <= PREFIX_BYTES_MAX ? name : TEXT_LITERAL("posthaste");
+}
+
 static void make_own(struct postgres_layout *layout, struct text table, struct text name) {
     set_fact(layout, FACT_KIND, TEXT_LITERAL("own"));
     set_fact(layout, FACT_TABLE, table);
-    set_fact(layout, FACT_PREFIX, name);
+    set_fact(layout, FACT_PREFIX, prefix_of(name));
     set_fact(layout, FACT_ID, TEXT_LITERAL("id"));
     set_fact(layout, FACT_ID_TYPE, TEXT_LITERAL("bigint"));
     set_fact(layout, FACT_RECIPIENT, TEXT_LITERAL("recipient"));
