@@ -172,6 +172,12 @@ void postgres_layout_describe(const struct postgres_layout *layout, struct buffe
     if (facts[FACT_ID_LONG][0] != '\0')
         buffer_printf(report, "  rows whose  %s is longer than %d bytes are not seen\n",
                       facts[FACT_ID], MESSAGE_ID_BYTES_MAX);
-    buffer_append_string(report, "added to it: columns, indexes and triggers whose names begin with"
-                                 " posthaste_\n");
+    postgres_layout_render(layout,
+                           TEXT_LITERAL("to it is added:\n{added_columns}\n"
+                                        "    indexes {prefix}_ready, _delayed, _parked\n"
+                                        "    triggers posthaste_count_…, posthaste_wake\n"
+                                        "beside it: tables posthaste_claims, _attempts, _counts,"
+                                        " _layout, _schema_migrations,\n    the view"
+                                        " posthaste_messages, functions posthaste_…\n"),
+                           report);
 }
