@@ -24,6 +24,7 @@ struct cache_options {
     const char *url;           /* "redis://[user][:password@]host[:port][/db]", "memory:", "none" */
     int64_t ttl_ms;            /* how long an entry stays */
     int64_t timeout_ms;        /* for one exchange with a server */
+    const char *key_style;     /* what is written to Redis beside our own: see redis_style.h */
     const struct clock *clock; /* for the memory cache */
 };
 

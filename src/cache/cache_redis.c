@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 #include "cache/cache_ops.h"
 #include "cache/redis_client.h"
+#include "cache/redis_style.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 
@@ -39,6 +40,7 @@ struct redis_cache {
     /* set once */
     struct redis_address address;
     int64_t ttl_ms, timeout_ms;
+    enum redis_style style;
     struct thread thread;
     struct queue waiting;
     _Atomic bool up;
@@ -142,30 +144,51 @@ static bool flush(struct cache *cache, int64_t wait_ms) {
 
 /* Writing */
 
-/* Keys and values of a batch, one after the other in one buffer. */
+/* Keys and values of a batch, one after the other in one buffer: our own, then a seed's. */
+#define PAIRS_MAX (2 * CACHE_BATCH_MAX)
 struct batch {
     struct buffer text;
-    size_t starts[2 * CACHE_BATCH_MAX + 1];
-    struct redis_pair pairs[CACHE_BATCH_MAX];
+    size_t starts[2 * PAIRS_MAX + 1];
+    struct redis_pair pairs[PAIRS_MAX];
+    size_t count;
 };
 
-static void write_item(struct batch *batch, size_t place, const struct item *item) {
-    batch->starts[2 * place] = batch->text.len;
+static void write_own(struct batch *batch, const struct item *item) {
+    size_t *starts = &batch->starts[2 * batch->count++];
+    starts[0] = batch->text.len;
     buffer_append_string(&batch->text, KEY_PREFIX);
     buffer_append(&batch->text, (struct text){item->text, item->id_len});
-    batch->starts[2 * place + 1] = batch->text.len;
+    starts[1] = batch->text.len;
     struct json_writer json = json_writer_on(&batch->text);
     json_object_open(&json);
     json_member_text(&json, "message_id",
                      (struct text){item->text + item->id_len + 1, item->provider_len});
     json_member_time_ms(&json, "sent_at", item->accepted_at_ms);
     json_object_close(&json);
-    batch->starts[2 * place + 2] = batch->text.len;
+    starts[2] = batch->text.len;
 }
 
-static void make_pairs(struct batch *batch, size_t count) {
+/* The id that a seed's reader knows has no fingerprint. */
+static void write_styled(struct batch *batch, enum redis_style style, const struct item *item) {
+    struct text id = {item->text, item->id_len};
+    const char *colon = memrchr(id.data, ':', id.len);
+    if (colon != NULL)
+        id.len = (size_t)(colon - id.data);
+    const struct redis_style_delivery delivery = {
+        id, {item->text + item->id_len + 1, item->provider_len}, item->accepted_at_ms};
+    size_t *starts = &batch->starts[2 * batch->count];
+    starts[0] = batch->text.len;
+    if (!redis_style_write_key(style, &delivery, &batch->text))
+        return;
+    starts[1] = batch->text.len;
+    redis_style_write_value(style, &delivery, &batch->text);
+    starts[2] = batch->text.len;
+    batch->count++;
+}
+
+static void make_pairs(struct batch *batch) {
     const char *data = batch->text.data;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < batch->count; i++) {
         const size_t *starts = &batch->starts[2 * i];
         batch->pairs[i].key = (struct text){data + starts[0], starts[1] - starts[0]};
         batch->pairs[i].value = (struct text){data + starts[1], starts[2] - starts[1]};
@@ -174,16 +197,20 @@ static void make_pairs(struct batch *batch, size_t count) {
 
 static size_t write_batch(struct redis_cache *redis, size_t count, struct error *error) {
     static _Thread_local struct batch batch;
-    struct redis_batch set = {batch.pairs, count, redis->ttl_ms, 0};
-    buffer_init(&batch.text, CACHE_BATCH_MAX * (size_t)VALUE_BYTES_MAX);
+    struct redis_batch set = {batch.pairs, 0, redis->ttl_ms, 0};
+    batch.count = 0;
+    buffer_init(&batch.text, PAIRS_MAX * (size_t)VALUE_BYTES_MAX);
     for (size_t i = 0; i < count; i++)
-        write_item(&batch, i, redis->items[i]);
+        write_own(&batch, redis->items[i]);
+    for (size_t i = 0; i < count; i++)
+        write_styled(&batch, redis->style, redis->items[i]);
     if (!batch.text.overflowed) {
-        make_pairs(&batch, count);
+        make_pairs(&batch);
+        set.count = batch.count;
         redis_client_set(&redis->writer, &set, error);
     }
     buffer_deinit(&batch.text);
-    return set.taken;
+    return set.taken < count ? set.taken : count;
 }
 
 static void drop_items(struct redis_cache *redis, size_t count) {
@@ -361,6 +388,9 @@ static const struct cache_ops redis_ops = {
 enum status cache_redis_create(struct cache **cache, const struct cache_options *options,
                                struct error *error) {
     struct redis_address address;
+    enum redis_style style = REDIS_STYLE_OWN;
+    if (options->key_style != NULL && !redis_style_from_name(options->key_style, &style))
+        return error_set(error, STATUS_INVALID, "REDIS_KEY_STYLE must be posthaste or 000 to 004");
     enum status status = redis_address_init(&address, options->url, error);
     if (status != STATUS_OK)
         return status;
@@ -369,6 +399,7 @@ enum status cache_redis_create(struct cache **cache, const struct cache_options 
     redis->address = address;
     redis->ttl_ms = options->ttl_ms;
     redis->timeout_ms = options->timeout_ms;
+    redis->style = style;
     redis->random = random_from_system();
     atomic_init(&redis->up, true);
     monitor_init(&redis->monitor);

@@ -100,6 +100,7 @@ static enum status start_cache(struct service *service, const struct config *con
         .url = config->cache_url,
         .ttl_ms = config->redis_ttl_ms,
         .timeout_ms = config->cache_timeout_ms,
+        .key_style = config->redis_key_style,
         .clock = &clock_system,
     };
     return cache_create(&service->cache, &options, error);

@@ -199,7 +199,10 @@ static int set_up(void **state) {
     fake_clock_init(&fixture->clock);
     arena_init(&fixture->arena, ARENA_BYTES_MAX);
     snprintf(fixture->prefix, sizeof fixture->prefix, "case-%d-%d", (int)getpid(), ++fixtures);
-    const struct cache_options options = {run->back_end, TTL_MS, TIMEOUT_MS, &fixture->clock.clock};
+    const struct cache_options options = {.url = run->back_end,
+                                          .ttl_ms = TTL_MS,
+                                          .timeout_ms = TIMEOUT_MS,
+                                          .clock = &fixture->clock.clock};
     run->fixture = fixture;
     if (cache_create(&fixture->cache, &options, &error) == STATUS_OK)
         return 0;

@@ -76,6 +76,29 @@ class Cache(RedisCase):
         self.assertEqual(len(keys), 3)
         self.assertNotIn("w/rd", app.output())
 
+    def test_keys_of_the_systems_before_are_written_too(self):
+        time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+        for style, key, value in (
+            ("000", "{provider}", rf"^{time}\.\d+Z$"),
+            ("001", "message:1", '{{"message_id":"1","messageId":"{provider}","sent_at":".+","status":"SENT"}}'),
+            ("002", "delivery:1", '^{{"message_id":"{provider}","timestamp":".+Z"}}$'),
+            ("003", "{provider}", rf"^{time}Z$"),
+            ("004", "message_sent:{provider}", '^{{"message_id":"{provider}","sent_at":".+Z"}}$'),
+        ):
+            with self.subTest(style=style):
+                redis = self.redis()
+                app = self.posthaste(
+                    self.provider(), STORE_URL="memory:", CACHE_URL=redis.url(), REDIS_KEY_STYLE=style
+                )
+                (identity,) = app.accept("hello")
+                provider = app.wait_state(identity, "sent")["provider_id"]
+                wait_until(lambda: app.metric(WRITTEN) == 1, "the entry")
+                name = key.format(provider=provider)
+                expected = value.format(provider=provider) if "{{" in value else value
+                self.assertRegex(redis.cli("get", name), expected)
+                self.assertGreater(int(redis.cli("pttl", name)), 0)
+                self.assertIn("cached_at", app.api.get("/api/v1/messages")["messages"][0])
+
     def test_without_a_cache_nothing_is_missed(self):
         app = self.posthaste(self.provider(), CACHE_URL="none")
         self.assert_delivers(app, 3)
