@@ -37,7 +37,8 @@ $$;
 CREATE OR REPLACE VIEW posthaste_messages AS
 SELECT m.{id} AS id, {order_at} AS order_at,
        coalesce(left(m.{recipient}::text, 255), '') AS recipient,
-       CASE WHEN octet_length(m.{content}::text) <= 65536 THEN m.{content}::text END AS content,
+       CASE WHEN m.{content} IS NULL THEN ''
+            WHEN octet_length(m.{content}::text) <= 65536 THEN m.{content}::text END AS content,
        CASE WHEN {live} AND m.{id} IN (SELECT unnest(c.message_ids) FROM posthaste_claims AS c)
             THEN 'sending' ELSE {state} END AS status,
        m.{priority}::bigint AS priority, m.{attempts}::bigint AS attempts, m.{due_at} AS due_at,

@@ -42,9 +42,11 @@ void remembered_tell(struct dispatcher *dispatcher, struct delivery *const *deli
         cache_put(dispatcher->options.cache, accepted, keys.count);
 }
 
-/* The store says so in the message's last error. */
+/* The store says so in the message's last error. Of one that was sent before, and is to be sent
+ * again because somebody wants it so, the cache may know that earlier time. */
 static bool came_from_lost_claim(const struct message *message) {
-    return text_equal_string(message->error, ATTEMPT_LEASE_EXPIRED_TEXT);
+    return message->sent_at_ms == 0 &&
+           text_equal_string(message->error, ATTEMPT_LEASE_EXPIRED_TEXT);
 }
 
 static void decide(struct delivery *delivery, const struct cache_entry *entry) {

@@ -237,6 +237,49 @@ class OtherTables(PostgresCase):
         self.assertEqual(self.server.psql('SELECT done FROM "Old App"."SMS Out"'), "t")
         self.assertEqual(provider.requests()[0]["content"], "odd")
 
+    def test_a_column_that_would_refuse_outcomes_is_left_alone(self):
+        """A provider that gives each message the same long id."""
+        for kind in ("varchar(20)", "varchar(255) UNIQUE"):
+            with self.subTest(kind=kind):
+                self.server.psql(
+                    "CREATE TABLE messages (id serial PRIMARY KEY, phone text, content text,"
+                    f" is_sent boolean, external_id {kind});"
+                    "INSERT INTO messages (phone, content) SELECT '+15551234567', 'x'"
+                    " FROM generate_series(1, 3)"
+                )
+                self.command("migrate", "up")
+                posthaste = self.posthaste(self.provider())
+                posthaste.wait_settled()
+                self.assertEqual(self.count("status = 'sent' AND provider_id IS NOT NULL"), 3)
+                posthaste.stop()
+                self.command("migrate", "down")
+                self.server.psql("DROP TABLE messages")
+
+    def test_rows_without_a_text_are_failed(self):
+        self.server.psql(
+            "CREATE TABLE messages (id serial PRIMARY KEY, phone text, content text, is_sent boolean);"
+            "INSERT INTO messages (phone, content) VALUES ('+15551234567', NULL), (NULL, 'x')"
+        )
+        self.command("migrate", "up")
+        self.posthaste(self.provider()).wait_settled()
+        reasons = self.server.psql("SELECT error FROM posthaste_messages ORDER BY id")
+        self.assertEqual(reasons, "content is empty\nrecipient is empty; give a number like +15551234567")
+
+    def test_a_trigger_that_refuses_a_message_refuses_that_one_only(self):
+        self.command("migrate", "up")
+        self.server.psql_file(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;"
+            "CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW"
+            " WHEN (new.content = 'bad') EXECUTE FUNCTION refuse()"
+        )
+        posthaste = self.posthaste(self.provider())
+        body = {"to": "+15551234567", "content": "bad"}
+        status, answer, _ = posthaste.api.request("POST", "/api/v1/messages", body)
+        self.assertEqual(status, 422)
+        self.assertIn("not this one", answer["error"]["message"])
+        posthaste.wait_state(posthaste.accept("good")[0], "sent")
+
     def test_a_new_table_may_have_an_odd_name(self):
         name = {"TABLE": '"Out; box"'}
         self.command("migrate", "up", **name)

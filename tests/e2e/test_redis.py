@@ -261,6 +261,14 @@ class Guard(RedisCase, PostgresCase):
         self.assertEqual(provider.received()["duplicates"], 5)
         self.assertEqual(self.count("status = 'sent' AND attempts = 2"), 5)
 
+    def test_what_was_sent_before_and_is_wanted_again_is_sent_again(self):
+        redis = self.redis()
+        provider, ids = self.die_before_settling(redis, 5)
+        self.server.psql("UPDATE messages SET sent_at = now() - interval '1 hour'")
+        second = self.posthaste(provider, CACHE_URL=redis.url(), **self.OPTIONS)
+        second.wait_settled()
+        self.assertEqual(provider.received()["duplicates"], len(ids))
+
     def test_the_same_id_of_another_message_is_another_message(self):
         redis = self.redis()
         provider, ids = self.die_before_settling(redis, 5)

@@ -221,6 +221,13 @@ static enum status take_created_at(struct postgres_layout *layout, const struct 
     return STATUS_OK;
 }
 
+/* What a provider calls a message may be long, and need not be its own: a column that does not take
+ * that would keep every outcome of a batch from being written. */
+static bool takes_any_provider_id(const struct table *table, size_t column) {
+    int64_t length = postgres_number(&table->columns, column, LENGTH);
+    return !is(table, column, UNIQUE) && (length == 0 || length >= OUTCOME_PROVIDER_ID_BYTES_MAX);
+}
+
 /* Columns that are kept true where they are there and of the right type. */
 static void take_optional(struct postgres_layout *layout, const struct table *table) {
     static const char *const number_types[] = {"smallint", "integer", "bigint", NULL};
@@ -237,7 +244,10 @@ static void take_optional(struct postgres_layout *layout, const struct table *ta
     };
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         size_t column = find(table, columns[i].name);
-        if (column != NO_COLUMN && has_type(table, column, columns[i].types))
+        bool fits = column != NO_COLUMN && has_type(table, column, columns[i].types);
+        if (fits && columns[i].fact == FACT_EXTERNAL_ID)
+            fits = takes_any_provider_id(table, column);
+        if (fits)
             set_column(layout, columns[i].fact, table, column);
     }
 }
