@@ -23,7 +23,8 @@ class Postgres(PostgresCase):
         self.assertEqual(len(provider.accepted()), 1000)
         self.assertEqual(posthaste.message(ids[0])["status"], "sent")
         self.assertEqual(posthaste.status()["messages"]["sent"], 1000)
-        self.assertEqual(posthaste.metric('posthaste_messages_settled_total{outcome="sent"}'), 1000)
+        settled = 'posthaste_messages_settled_total{outcome="sent"}'
+        wait_until(lambda: posthaste.metric(settled) == 1000, "the count of what was settled")
         self.assertEqual(self.server.number("SELECT count(*) FROM posthaste_claims"), 0)
 
     def test_an_insert_by_others_wakes_at_once(self):
