@@ -477,26 +477,16 @@ static void head_is_get_without_the_body(void **state) {
 }
 
 static void paths_of_nothing_are_not_found(void **state) {
-    static const char *const paths[] = {"/",
-                                        "//",
-                                        "/api",
-                                        "/api/v1",
-                                        "/api/v1/",
-                                        MESSAGES "/",
-                                        MESSAGES "/1/2",
-                                        MESSAGES "/a%2Fb",
-                                        "/health/",
-                                        "//health",
-                                        "/Health",
-                                        "/health%00",
-                                        "/health%00x",
-                                        "/health%00%00?x",
-                                        "/hea%00lth",
-                                        "%00/health",
-                                        "/livez%20",
-                                        "/api/v1/messages%3Flimit=1",
-                                        "/api/v1/{id}",
-                                        "/metrics/../health"};
+    static const char *const paths[] = {"/nothing",      "//",
+                                        "/api",          "/api/v1",
+                                        "/api/v1/",      MESSAGES "/",
+                                        MESSAGES "/1/2", MESSAGES "/a%2Fb",
+                                        "/health/",      "//health",
+                                        "/Health",       "/health%00",
+                                        "/health%00x",   "/health%00%00?x",
+                                        "/hea%00lth",    "%00/health",
+                                        "/livez%20",     "/api/v1/messages%3Flimit=1",
+                                        "/api/v1/{id}",  "/metrics/../health"};
     char head[200];
     insert(*state, 1);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
