@@ -54,7 +54,8 @@ void cache_put(struct cache *cache, const struct cache_delivery *deliveries, siz
 /* Waits until what was put has been written or dropped, for at most `wait_ms`. True: all was. */
 bool cache_flush(struct cache *cache, int64_t wait_ms);
 
-/* Looks all up in one exchange that takes `timeout_ms` at most, and fills entries[i] for ids[i];
+/* Looks all up in one exchange that takes `timeout_ms` at most, a new connection included where one
+ * is needed (but for what the system takes to look up its host), and fills entries[i] for ids[i];
  * the texts live in `arena`. Returns false when the cache could not be asked; then nothing is
  * found. */
 bool cache_get(struct cache *cache, const struct text *ids, size_t count, struct arena *arena,

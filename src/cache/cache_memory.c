@@ -82,7 +82,7 @@ static void remember(struct memory_cache *memory, const struct cache_delivery *d
         .id_len = id.len,
         .provider_len = provider.len,
         .accepted_at_ms = delivery->accepted_at_ms,
-        .expires_at_ms = clock_wall_ms(memory->clock) + memory->ttl_ms,
+        .expires_at_ms = clock_monotonic_ms(memory->clock) + memory->ttl_ms,
         .next = memory->buckets[bucket],
     };
     memory->buckets[bucket] = (uint32_t)memory->oldest;
@@ -110,7 +110,7 @@ static bool recall(struct memory_cache *memory, struct text id, struct arena *ar
     if (number == NOBODY)
         return true;
     const struct entry *entry = &memory->entries[number];
-    if (entry->expires_at_ms <= clock_wall_ms(memory->clock))
+    if (entry->expires_at_ms <= clock_monotonic_ms(memory->clock))
         return true;
     *found = (struct cache_entry){
         .found = true,

@@ -43,7 +43,7 @@ struct redis_cache {
     enum redis_style style;
     struct thread thread;
     struct queue waiting;
-    _Atomic bool up;
+    _Atomic bool up; /* read by all, changed under the monitor */
     /* guarded by the monitor */
     struct monitor monitor;
     struct error trouble;
@@ -63,23 +63,28 @@ static struct redis_cache *redis_cache_of(struct cache *cache) {
     return (struct redis_cache *)cache;
 }
 
+/* True when that is news. Reader and writer may disagree at the same moment; the gauge goes with
+ * the breaker, and before it, so that who sees the one sees the other. */
+static bool turn(struct redis_cache *redis, bool up, const struct error *trouble) {
+    monitor_lock(&redis->monitor);
+    if (trouble != NULL)
+        redis->trouble = *trouble;
+    bool changed = atomic_load(&redis->up) != up;
+    metrics_set(METRIC_CACHE_UP, up);
+    atomic_store(&redis->up, up);
+    monitor_unlock(&redis->monitor);
+    return changed;
+}
+
 /* Opens the breaker; said once. */
 static void go_down(struct redis_cache *redis, const struct error *error) {
-    monitor_lock(&redis->monitor);
-    redis->trouble = *error;
-    monitor_unlock(&redis->monitor);
-    if (!atomic_exchange(&redis->up, false))
-        return;
-    metrics_set(METRIC_CACHE_UP, 0);
-    log_warn("the cache is away; going on without", LOG_STRING("reason", error->text));
+    if (turn(redis, false, error))
+        log_warn("the cache is away; going on without", LOG_STRING("reason", error->text));
 }
 
 static void come_up(struct redis_cache *redis) {
-    redis->backoff_us = 0;
-    if (atomic_exchange(&redis->up, true))
-        return;
-    metrics_set(METRIC_CACHE_UP, 1);
-    log_info("the cache is back", LOG_NONE);
+    if (turn(redis, true, NULL))
+        log_info("the cache is back", LOG_NONE);
 }
 
 static void note_done(struct redis_cache *redis, size_t written, size_t dropped) {
@@ -207,6 +212,7 @@ static size_t write_batch(struct redis_cache *redis, size_t count, struct error 
     if (!batch.text.overflowed) {
         make_pairs(&batch);
         set.count = batch.count;
+        redis_client_allow(&redis->writer, redis->timeout_ms);
         redis_client_set(&redis->writer, &set, error);
     }
     buffer_deinit(&batch.text);
@@ -223,8 +229,8 @@ static bool connect_writer(struct redis_cache *redis) {
     struct error error;
     if (redis->writer.link != NULL && atomic_load(&redis->up))
         return true;
-    if (redis_client_open(&redis->writer, &redis->address, redis->timeout_ms, &error) ==
-            STATUS_OK &&
+    redis_client_allow(&redis->writer, redis->timeout_ms);
+    if (redis_client_open(&redis->writer, &redis->address, &error) == STATUS_OK &&
         redis_client_probe(&redis->writer, &error) == STATUS_OK) {
         come_up(redis);
         return true;
@@ -262,28 +268,35 @@ static void pause_before_retry(struct redis_cache *redis) {
     monitor_unlock(&redis->monitor);
 }
 
-static void write_waiting(struct redis_cache *redis) {
+/* A batch, or where there is none, a probe. False when Redis does not do its part. */
+static bool write_waiting(struct redis_cache *redis) {
     size_t count = queue_pop(&redis->waiting, (void **)redis->items, CACHE_BATCH_MAX, IDLE_US);
+    size_t taken = 0;
     struct error error;
-    if (count == 0 && redis_client_probe(&redis->writer, &error) != STATUS_OK)
-        go_down(redis, &error);
-    if (count == 0)
-        return;
-    size_t taken = write_batch(redis, count, &error);
-    if (taken < count && redis->writer.link == NULL)
+    if (count > 0) {
+        taken = write_batch(redis, count, &error);
+    } else {
+        redis_client_allow(&redis->writer, redis->timeout_ms);
+        redis_client_probe(&redis->writer, &error);
+    }
+    bool works = redis->writer.link != NULL;
+    if (!works)
         go_down(redis, &error);
     drop_items(redis, count);
     note_done(redis, taken, count - taken);
+    return works;
 }
 
 static void run(void *argument) {
     struct redis_cache *redis = argument;
     while (!is_ending(redis)) {
-        if (connect_writer(redis)) {
-            write_waiting(redis);
+        bool connected = connect_writer(redis);
+        if (connected && write_waiting(redis)) {
+            redis->backoff_us = 0;
             continue;
         }
-        drop_waiting(redis);
+        if (!connected)
+            drop_waiting(redis);
         pause_before_retry(redis);
     }
 }
@@ -322,8 +335,9 @@ static struct text *make_keys(const struct text *ids, size_t count, struct arena
 static enum status ask(struct redis_cache *redis, const struct text *keys, size_t count,
                        struct text *values, struct error *error) {
     enum status status = STATUS_OK;
-    if (redis->reader.link == NULL)
-        status = redis_client_open(&redis->reader, &redis->address, redis->timeout_ms, error);
+    redis_client_allow(&redis->reader, redis->timeout_ms);
+    if (!redis_client_is_open(&redis->reader))
+        status = redis_client_open(&redis->reader, &redis->address, error);
     if (status == STATUS_OK)
         status = redis_client_get(&redis->reader, keys, count, values, error);
     return status;

@@ -1,5 +1,6 @@
 /* One connection to Redis, for the few things that the cache asks of it. The only user of hiredis.
- * Belongs to one thread at a time; each exchange ends within the timeout that was given. */
+ * Belongs to one thread at a time. A zeroed struct is a closed client. What fails closes it, and
+ * `error` says why; a password is never in it. */
 #ifndef CACHE_REDIS_CLIENT_H
 #define CACHE_REDIS_CLIENT_H
 
@@ -22,13 +23,19 @@ void redis_address_deinit(struct redis_address *address);
 struct redis_client {
     void *link;  /* NULL: not connected */
     void *reply; /* of the last redis_client_get */
+    int64_t end_us;
 };
 
-/* Connects, logs in, selects the database. A zeroed struct is a closed client. On failure, here
- * and below, the client is closed and `error` says why; a password is never in it. */
+/* What is asked of the server from now on, however much of it, is over within `timeout_ms`, or
+ * fails; until this is called again. */
+void redis_client_allow(struct redis_client *client, int64_t timeout_ms);
+/* Connects, logs in, selects the database. Looking up the host's name takes what the system
+ * takes for it. */
 enum status redis_client_open(struct redis_client *client, const struct redis_address *address,
-                              int64_t timeout_ms, struct error *error);
+                              struct error *error);
 void redis_client_close(struct redis_client *client);
+/* Whether it is connected, and the server has not closed the connection in the meantime. */
+bool redis_client_is_open(const struct redis_client *client);
 
 /* Writes something that is gone again at once: a server without memory, or one that may only be
  * read, refuses. */

@@ -169,6 +169,17 @@ static void an_entry_is_gone_after_its_time(struct fixture *fixture) {
     assert_false(fixture->entries[0].found);
 }
 
+static void the_wall_clock_does_not_end_it(struct fixture *fixture) {
+    put(fixture, 0, "x");
+    fake_clock_jump_wall_ms(&fixture->clock, 2 * (int64_t)TTL_MS);
+    look_up(fixture, 1);
+    assert_true(fixture->entries[0].found);
+    fake_clock_jump_wall_ms(&fixture->clock, -4 * (int64_t)TTL_MS);
+    fake_clock_advance_ms(&fixture->clock, TTL_MS);
+    look_up(fixture, 1);
+    assert_false(fixture->entries[0].found);
+}
+
 static void the_oldest_make_room(struct fixture *fixture) {
     char id[32];
     for (int i = 0; i < CACHE_MEMORY_ENTRIES_MAX + 2; i++) {
@@ -187,6 +198,7 @@ static void the_oldest_make_room(struct fixture *fixture) {
 
 static const struct cache_case memory_cases[] = {
     CASE(an_entry_is_gone_after_its_time),
+    CASE(the_wall_clock_does_not_end_it),
     CASE(the_oldest_make_room),
 };
 #define MEMORY_CASES (sizeof memory_cases / sizeof memory_cases[0])
