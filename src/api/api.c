@@ -1,5 +1,6 @@
 #include "api/api.h"
 
+#include "api/access.h"
 #include "api/router.h"
 #include "base/check.h"
 #include "base/memory.h"
@@ -48,6 +49,19 @@ enum status api_read_depth(struct api *api, struct store_depth *depth, struct er
     return status;
 }
 
+/* Nothing here is a page, and nobody is to keep it. */
+static const char *const headers[] = {
+    "X-Content-Type-Options",
+    "nosniff",
+    "Referrer-Policy",
+    "no-referrer",
+    "X-Frame-Options",
+    "DENY",
+    "Cache-Control",
+    "no-store",
+    NULL,
+};
+
 static void handle(struct request *request, void *context) {
     router_dispatch(context, request);
 }
@@ -81,6 +95,8 @@ enum status api_create(struct api **api, const struct api_options *options, stru
         .idle_timeout_s = API_IDLE_TIMEOUT_S,
         .body_bytes_max = API_BODY_BYTES_MAX,
         .handle = handle,
+        .ended = options->access_log ? access_log : access_forget,
+        .headers = headers,
         .context = created,
     };
     if (status == STATUS_OK)

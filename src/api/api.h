@@ -22,6 +22,7 @@ struct api_options {
     struct cache *cache;           /* borrowed; NULL: there is none */
     const struct clock *clock;
     int64_t content_max; /* in characters */
+    bool access_log;     /* a line per request */
 };
 
 /* Listening when it returns STATUS_OK. */

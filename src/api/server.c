@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/thread.h"
 #include "log/log.h"
 
@@ -32,7 +33,8 @@ struct loop {
     struct server *server;
     struct MHD_Daemon *daemon;
     struct thread thread;
-    int wake; /* an eventfd: something was resumed, or the loop is to end */
+    struct random random; /* the thread's */
+    int wake;             /* an eventfd: something was resumed, or the loop is to end */
 };
 
 struct server {
@@ -66,11 +68,13 @@ struct added_header {
 struct request {
     /* set once */
     struct server *server;
-    const struct loop *loop;
+    struct loop *loop;
     struct MHD_Connection *connection;
     /* the thread of the connection until request_defer, then whoever is to answer */
     const char *method;
     const char *path;
+    struct text id; /* terminated; empty: none */
+    int64_t started_us;
     struct arena arena;
     struct buffer body;
     size_t body_counted; /* the part of server->bodies_bytes that is ours */
@@ -87,7 +91,7 @@ struct request {
     _Atomic(enum phase) phase;
 };
 
-static struct request *request_create(const struct loop *loop, struct MHD_Connection *connection) {
+static struct request *request_create(struct loop *loop, struct MHD_Connection *connection) {
     struct server *server = loop->server;
     struct request *request = memory_zeroed(1, sizeof *request);
     request->server = server;
@@ -124,6 +128,8 @@ static void empty(struct request *request) {
     request->headers = NULL;
     request->headers_end = &request->headers;
     request->response = NULL;
+    request->status = 0;
+    request->id = (struct text){0};
     atomic_store(&request->phase, PHASE_RUNNING);
 }
 
@@ -133,6 +139,10 @@ struct text request_method(const struct request *request) {
 
 struct text request_path(const struct request *request) {
     return text_of(request->path);
+}
+
+struct text request_id(const struct request *request) {
+    return request->id;
 }
 
 struct text request_body(const struct request *request) {
@@ -239,6 +249,11 @@ static void set_answer(struct request *request, unsigned status, const char *con
         return;
     if (content_type != NULL)
         set_header(request, "Content-Type", content_type);
+    if (request->id.len > 0)
+        set_header(request, "X-Request-Id", request->id.data);
+    const char *const *standard = request->server->options.headers;
+    for (; standard != NULL && *standard != NULL; standard += 2)
+        set_header(request, standard[0], standard[1]);
     for (struct added_header *added = request->headers; added != NULL; added = added->next)
         set_header(request, added->name, added->value);
     if (atomic_load_explicit(&request->server->stopping, memory_order_relaxed))
@@ -377,6 +392,23 @@ static void collect_body(struct request *request, struct text part) {
     }
 }
 
+static bool is_usable_id(struct text id) {
+    for (size_t i = 0; i < id.len; i++)
+        if (id.data[i] <= ' ' || id.data[i] > '~')
+            return false;
+    return id.len > 0 && id.len <= SERVER_REQUEST_ID_BYTES_MAX;
+}
+
+static void identify(struct request *request) {
+    struct text given = request_header(request, "X-Request-Id");
+    char made[UUID_TEXT_BYTES];
+    if (!is_usable_id(given)) {
+        random_uuid(&request->loop->random, made);
+        given = text_of(made);
+    }
+    request->id = arena_copy(&request->arena, given);
+}
+
 static enum MHD_Result begin(struct server *server, struct MHD_Connection *connection,
                              const char *method, const char *path, void **request_context) {
     struct request *request =
@@ -385,6 +417,9 @@ static enum MHD_Result begin(struct server *server, struct MHD_Connection *conne
     *request_context = request;
     request->method = method;
     request->path = path;
+    request->started_us = clock_monotonic_us(&clock_system);
+    if (server->options.ended != NULL)
+        identify(request);
     return refuses_unread(request) ? refuse_body(request) : MHD_YES;
 }
 
@@ -416,6 +451,10 @@ static void on_request_end(void *context, struct MHD_Connection *connection, voi
         return;
     bool handed_over = request->handed_over;
     *request_context = NULL;
+    if (server->options.ended != NULL)
+        server->options.ended(request, request->status,
+                              clock_monotonic_us(&clock_system) - request->started_us,
+                              server->options.context);
     empty(request);
     if (handed_over && atomic_fetch_sub(&server->under_way, 1) == 1 &&
         atomic_load(&server->stopping)) {
@@ -427,7 +466,7 @@ static void on_request_end(void *context, struct MHD_Connection *connection, voi
 
 static void on_connection(void *context, struct MHD_Connection *connection,
                           void **connection_context, enum MHD_ConnectionNotificationCode code) {
-    const struct loop *loop = context;
+    struct loop *loop = context;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         atomic_fetch_add(&loop->server->connections, 1);
         *connection_context = request_create(loop, connection);
@@ -514,6 +553,7 @@ static struct MHD_Daemon *make_daemon(struct loop *loop) {
 
 static enum status start_loop(struct server *server, struct loop *loop, struct error *error) {
     loop->server = server;
+    loop->random = random_from_system();
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->daemon = loop->wake >= 0 ? make_daemon(loop) : NULL;
     if (loop->daemon == NULL) {

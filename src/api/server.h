@@ -25,6 +25,7 @@
 #define SERVER_REQUEST_ARENA_BYTES_MAX (64 * 1024 * 1024)
 /* Of all requests of a server together; beyond it they are answered 503. */
 #define SERVER_BODIES_BYTES_MAX ((size_t)256 * 1024 * 1024)
+#define SERVER_REQUEST_ID_BYTES_MAX 128
 /* How long server_destroy lets a client take to read its answer. */
 #define SERVER_DRAIN_MS_MAX 5000
 
@@ -39,7 +40,11 @@ struct server_options {
     unsigned idle_timeout_s;
     size_t body_bytes_max;
     void (*handle)(struct request *request, void *context);
+    /* Called by the server's threads when a request has ended, `took_us` after its head was there;
+     * status 0: without an answer. May be NULL; requests then have no id. */
+    void (*ended)(const struct request *request, unsigned status, int64_t took_us, void *context);
     void *context;
+    const char *const *headers; /* of every answer: name, value, …, NULL; may be NULL */
 };
 
 /* Listening when it returns STATUS_OK; `*server` is then the caller's to destroy. */
@@ -57,6 +62,9 @@ void server_destroy(struct server *server);
 struct text request_method(const struct request *request);
 struct text request_path(const struct request *request); /* without the query */
 struct text request_body(const struct request *request);
+/* What the client calls it in X-Request-Id, if that is 1 to SERVER_REQUEST_ID_BYTES_MAX visible
+ * characters, else a name of ours; the answer bears it. */
+struct text request_id(const struct request *request);
 /* An absent header or query argument has data == NULL. Header names ignore case. */
 struct text request_header(const struct request *request, const char *name);
 struct text request_query(const struct request *request, const char *name);

@@ -137,6 +137,7 @@ static enum status start_api(struct service *service, const struct config *confi
         .cache = service->cache,
         .clock = &clock_system,
         .content_max = config->content_max,
+        .access_log = config->access_log,
     };
     return api_create(&service->api, &options, error);
 }
