@@ -6,7 +6,8 @@ DROP TRIGGER IF EXISTS posthaste_wake ON {table};
 DROP FUNCTION IF EXISTS posthaste_count_insert, posthaste_count_update, posthaste_count_delete,
     posthaste_count_truncate, posthaste_wake, posthaste_depth, posthaste_oldest_due, posthaste_list,
     posthaste_list_source, posthaste_get_attempts, posthaste_get, posthaste_compact_counts,
-    posthaste_settle, posthaste_settle_unsent, posthaste_settle_sent, posthaste_extend,
+    posthaste_settle, posthaste_settle_unsent, posthaste_settle_sent, posthaste_write_unsent,
+    posthaste_write_sent, posthaste_hold, posthaste_extend,
     posthaste_claimed, posthaste_claim, posthaste_ready, posthaste_next_due_ms, posthaste_take_back,
     posthaste_insert, posthaste_held, posthaste_channel, posthaste_to_id;
 DROP VIEW IF EXISTS posthaste_messages;

@@ -110,7 +110,7 @@ DECLARE
 BEGIN
     SELECT min(at) INTO v_next FROM (
         SELECT min(m.{due_at}) AS at FROM {table} AS m WHERE {live} AND m.{due_at} IS NOT NULL
-        UNION ALL SELECT min(lease_until) FROM posthaste_claims) AS x;
+        UNION ALL SELECT min(lease_until) FROM posthaste_claims WHERE isfinite(lease_until)) AS x;
     RETURN CASE WHEN v_next IS NOT NULL
                 THEN greatest(0, posthaste_ms(v_next) - posthaste_ms(p_now)) END;
 END
@@ -220,8 +220,21 @@ BEGIN
 END
 $$;
 
+-- A rule or trigger of the table's owner may refuse what became of a message. That one is held
+-- from now on, by a claim that never ends and says why, so that it is not sent again and again; who
+-- mends it deletes the claim.
+CREATE OR REPLACE FUNCTION posthaste_hold(p_id text, p_reason text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO posthaste_claims (owner, token, lease_until, message_ids)
+    VALUES ('refused by the table: ' || p_reason, gen_random_uuid()::text, 'infinity',
+            ARRAY[p_id::{id_type}]);
+    RAISE WARNING 'message % was settled, but its row refuses it: %', p_id, p_reason;
+END
+$$;
+
 -- Accepted by the provider; p_counted says how many attempts each adds.
-CREATE OR REPLACE FUNCTION posthaste_settle_sent(p_now timestamptz, p_ids text[],
+CREATE OR REPLACE FUNCTION posthaste_write_sent(p_now timestamptz, p_ids text[],
                                                  p_provider_ids text[], p_counted integer[])
 RETURNS void LANGUAGE plpgsql
 SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -236,8 +249,24 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION posthaste_settle_sent(p_now timestamptz, p_ids text[],
+                                                 p_provider_ids text[], p_counted integer[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM posthaste_write_sent(p_now, p_ids, p_provider_ids, p_counted);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN
+    IF cardinality(p_ids) = 1 THEN
+        PERFORM posthaste_hold(p_ids[1], SQLERRM);
+        RETURN;
+    END IF;
+    FOR i IN 1..cardinality(p_ids) LOOP
+        PERFORM posthaste_settle_sent(p_now, p_ids[i:i], p_provider_ids[i:i], p_counted[i:i]);
+    END LOOP;
+END
+$$;
+
 -- To be tried again, or failed; p_outcomes is a JSON array, because these are few.
-CREATE OR REPLACE FUNCTION posthaste_settle_unsent(p_now timestamptz, p_outcomes json)
+CREATE OR REPLACE FUNCTION posthaste_write_unsent(p_now timestamptz, p_outcomes json)
 RETURNS void LANGUAGE plpgsql
 SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
@@ -266,6 +295,21 @@ BEGIN
                                     duration_ms)
     SELECT settled_id, number, posthaste_time(at_ms), class, http_status, excerpt, duration_ms
     FROM (SELECT * FROM retried UNION ALL SELECT * FROM failed) AS moved ORDER BY settled_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_settle_unsent(p_now timestamptz, p_outcomes json)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM posthaste_write_unsent(p_now, p_outcomes);
+EXCEPTION WHEN data_exception OR integrity_constraint_violation OR raise_exception THEN
+    IF json_array_length(p_outcomes) = 1 THEN
+        PERFORM posthaste_hold(p_outcomes->0->>'id', SQLERRM);
+        RETURN;
+    END IF;
+    FOR i IN 0..json_array_length(p_outcomes) - 1 LOOP
+        PERFORM posthaste_settle_unsent(p_now, json_build_array(p_outcomes->i));
+    END LOOP;
 END
 $$;
 

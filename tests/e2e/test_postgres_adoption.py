@@ -265,6 +265,27 @@ class OtherTables(PostgresCase):
         reasons = self.server.psql("SELECT error FROM posthaste_messages ORDER BY id")
         self.assertEqual(reasons, "content is empty\nrecipient is empty; give a number like +15551234567")
 
+    def test_a_row_that_refuses_its_outcome_is_held_and_the_others_go_on(self):
+        """A constraint of the owner's that posthaste cannot know of."""
+        self.server.psql(S2.create)
+        self.server.psql(
+            "ALTER TABLE messages ADD CHECK (NOT (sent AND content = 'never sent'));"
+            "INSERT INTO messages (phone_number, content) SELECT '+15551234567',"
+            " CASE WHEN i % 10 = 0 THEN 'never sent' ELSE 'fine' END FROM generate_series(1, 50) AS i"
+        )
+        self.command("migrate", "up")
+        provider = self.provider()
+        posthaste = self.posthaste(provider)
+        wait_until(lambda: self.count("status = 'sent'") == 45, "what can be settled")
+        wait_until(lambda: posthaste.status()["claimed"] == 0, "the end of all claims")
+        self.assertEqual(self.count("status = 'sending'"), 5)
+        posthaste.wait_line(lambda line: "its row refuses it" in line, "a warning")
+        held = self.server.psql("SELECT DISTINCT left(owner, 20) FROM posthaste_claims")
+        self.assertEqual(held, "refused by the table")
+        self.server.psql(S2.old_insert)
+        wait_until(lambda: self.count("status = 'sent'") == 46, "another message")
+        self.assertEqual(provider.received()["duplicates"], 0)
+
     def test_a_trigger_that_refuses_a_message_refuses_that_one_only(self):
         self.command("migrate", "up")
         self.server.psql_file(

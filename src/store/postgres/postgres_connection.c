@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "log/log.h"
 
 #include <errno.h>
 #include <libpq-fe.h>
@@ -207,6 +208,15 @@ static enum status check_url(const char *url, struct error *error) {
     return STATUS_OK;
 }
 
+/* What the server has to say beside its answers, which libpq would print. */
+static void on_notice(void *context, const PGresult *notice) {
+    (void)context;
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (severity != NULL && message != NULL && strcmp(severity, "WARNING") == 0)
+        log_warn("postgres warns", LOG_STRING("text", message));
+}
+
 static enum status try_connect(struct postgres_connection *connection, struct error *error) {
     /* What stands before the URL are defaults, what follows it is not to be changed. */
     const char *const names[] = {"connect_timeout", "application_name",    "tcp_user_timeout",
@@ -221,6 +231,7 @@ static enum status try_connect(struct postgres_connection *connection, struct er
                     connection->link != NULL ? PQerrorMessage(connection->link) : "out of memory",
                     error);
     PQsetnonblocking(connection->link, 1);
+    PQsetNoticeReceiver(connection->link, on_notice, NULL);
     return greet(connection, error);
 }
 
