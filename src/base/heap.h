@@ -20,5 +20,7 @@ void heap_deinit(struct heap *heap);
 void heap_push(struct heap *heap, void *item);
 void *heap_first(const struct heap *heap); /* NULL when empty */
 void *heap_pop(struct heap *heap);         /* NULL when empty */
+/* Takes this item out, wherever it is: O(n). False: it is not there. */
+bool heap_remove(struct heap *heap, const void *item);
 
 #endif

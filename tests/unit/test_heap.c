@@ -75,14 +75,33 @@ static void any_order_of_pushes_and_pops_is_right(void **state) {
     }
 }
 
+static void what_is_removed_does_not_come(void **state) {
+    struct heap *heap = *state;
+    struct random random = random_from_seed(12);
+    int numbers[MANY];
+    for (int i = 0; i < MANY; i++) {
+        numbers[i] = (int)random_below(&random, MANY);
+        heap_push(heap, &numbers[i]);
+    }
+    for (int i = 0; i < MANY; i += 3)
+        assert_true(heap_remove(heap, &numbers[i]));
+    assert_false(heap_remove(heap, &numbers[0]));
+    int before = -1, left = 0;
+    for (const int *popped; (popped = heap_pop(heap)) != NULL; left++) {
+        assert_true(*popped >= before);
+        assert_int_not_equal((popped - numbers) % 3, 0);
+        before = *popped;
+    }
+    assert_int_equal(left, MANY - (MANY + 2) / 3);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_one_gives_nothing),
-        TEST(the_smallest_comes_first),
-        TEST(it_can_be_used_again_after_deinit),
-        TEST(any_order_of_pushes_and_pops_is_right),
+        TEST(an_empty_one_gives_nothing),        TEST(the_smallest_comes_first),
+        TEST(it_can_be_used_again_after_deinit), TEST(any_order_of_pushes_and_pops_is_right),
+        TEST(what_is_removed_does_not_come),
     };
     return cmocka_run_group_tests_name("heap", tests, NULL, NULL);
 }
