@@ -23,19 +23,84 @@ void timestamp_format(int64_t unix_ms, char text[TIMESTAMP_BYTES]) {
     snprintf(text + length, TIMESTAMP_BYTES - length, ".%03dZ", (int)milliseconds);
 }
 
+/* Exactly `digits` of them, taken off `rest`. */
+static bool take_number(struct text *rest, size_t digits, int *value) {
+    *value = 0;
+    if (rest->len < digits)
+        return false;
+    for (size_t i = 0; i < digits; i++) {
+        if (rest->data[i] < '0' || rest->data[i] > '9')
+            return false;
+        *value = *value * 10 + (rest->data[i] - '0');
+    }
+    *rest = (struct text){rest->data + digits, rest->len - digits};
+    return true;
+}
+
+static bool take_one_of(struct text *rest, const char *bytes) {
+    if (rest->len == 0 || rest->data[0] == '\0' || strchr(bytes, rest->data[0]) == NULL)
+        return false;
+    *rest = (struct text){rest->data + 1, rest->len - 1};
+    return true;
+}
+
+static int days_in(int year, int month) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool take_date(struct text *rest, struct tm *parts) {
+    int year, month, day;
+    if (!take_number(rest, 4, &year) || !take_one_of(rest, "-") || !take_number(rest, 2, &month) ||
+        !take_one_of(rest, "-") || !take_number(rest, 2, &day))
+        return false;
+    parts->tm_year = year - 1900;
+    parts->tm_mon = month - 1;
+    parts->tm_mday = day;
+    return year >= 1970 && month >= 1 && month <= 12 && day >= 1 && day <= days_in(year, month);
+}
+
+static bool take_time(struct text *rest, struct tm *parts) {
+    return take_number(rest, 2, &parts->tm_hour) && take_one_of(rest, ":") &&
+           take_number(rest, 2, &parts->tm_min) && take_one_of(rest, ":") &&
+           take_number(rest, 2, &parts->tm_sec) && parts->tm_hour <= 23 && parts->tm_min <= 59 &&
+           parts->tm_sec <= 60;
+}
+
+static bool take_fraction(struct text *rest, int *milliseconds) {
+    *milliseconds = 0;
+    if (!take_one_of(rest, "."))
+        return true;
+    int digit;
+    for (int weight = 100, count = 0;; weight /= 10, count++) {
+        if (!take_number(rest, 1, &digit))
+            return count > 0;
+        *milliseconds += digit * weight;
+    }
+}
+
+static bool take_zone(struct text *rest, int64_t *offset_s) {
+    int hours, minutes;
+    *offset_s = 0;
+    if (take_one_of(rest, "Zz"))
+        return true;
+    int64_t sign = rest->len > 0 && rest->data[0] == '-' ? -1 : 1;
+    if (!take_one_of(rest, "+-") || !take_number(rest, 2, &hours) || !take_one_of(rest, ":") ||
+        !take_number(rest, 2, &minutes) || hours > 23 || minutes > 59)
+        return false;
+    *offset_s = sign * (hours * 3600 + minutes * 60);
+    return true;
+}
+
 bool timestamp_parse(struct text view, int64_t *unix_ms) {
-    char copy[TIMESTAMP_BYTES];
     struct tm parts = {0};
-    int64_t milliseconds = 0;
-    if (view.len != sizeof "2026-01-31T09:30:00.250Z" - 1 || view.data[view.len - 1] != 'Z')
+    int milliseconds = 0;
+    int64_t offset_s = 0;
+    if (!take_date(&view, &parts) || !take_one_of(&view, "Tt ") || !take_time(&view, &parts) ||
+        !take_fraction(&view, &milliseconds) || !take_zone(&view, &offset_s) || view.len > 0)
         return false;
-    memcpy(copy, view.data, view.len);
-    copy[view.len] = '\0';
-    const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%S", &parts);
-    if (end != copy + 19 || *end != '.' ||
-        !text_to_int64((struct text){end + 1, 3}, &milliseconds) || milliseconds < 0)
-        return false;
-    *unix_ms = (int64_t)timegm(&parts) * 1000 + milliseconds;
+    *unix_ms = ((int64_t)timegm(&parts) - offset_s) * 1000 + milliseconds;
     return true;
 }
 

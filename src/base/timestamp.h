@@ -8,7 +8,8 @@
 
 /* "2026-01-31T09:30:00.250Z" (RFC 3339). Years 0 to 9999. */
 void timestamp_format(int64_t unix_ms, char text[TIMESTAMP_BYTES]);
-/* Exactly that form; false leaves `*unix_ms` alone. */
+/* Any RFC 3339 time from 1970 to 9999: with a zone, and with or without a fraction, of which the
+ * milliseconds count. A leap second is the second after. False leaves `*unix_ms` alone. */
 bool timestamp_parse(struct text view, int64_t *unix_ms);
 
 /* The three forms of an HTTP date (RFC 9110, section 5.6.7): IMF-fixdate, RFC 850, asctime.
