@@ -35,7 +35,8 @@ static enum status fill(struct store_session *session, size_t count, struct erro
     struct message_id *ids = memory_zeroed(INSERT_BATCH, sizeof *ids);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < INSERT_BATCH; i++)
-        drafts[i] = (struct message_draft){TEXT_LITERAL("+15551234567"), TEXT_LITERAL(CONTENT), 0};
+        drafts[i] = (struct message_draft){.recipient = TEXT_LITERAL("+15551234567"),
+                                           .content = TEXT_LITERAL(CONTENT)};
     for (size_t done = 0; done < count && status == STATUS_OK; done += INSERT_BATCH) {
         size_t some = count - done < INSERT_BATCH ? count - done : INSERT_BATCH;
         status = store_insert(session, drafts, some, ids, error);

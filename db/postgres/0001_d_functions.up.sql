@@ -43,7 +43,9 @@ SELECT m.{id} AS id, {order_at} AS order_at,
             THEN 'sending' ELSE {state} END AS status,
        m.{priority}::bigint AS priority, m.{attempts}::bigint AS attempts, m.{due_at} AS due_at,
        {created_at}::timestamptz AS created_at, m.{sent_at}::timestamptz AS sent_at,
-       m.{provider_id}::text AS provider_id, m.{error}::text AS error
+       m.{provider_id}::text AS provider_id, m.{error}::text AS error,
+       m.{expires_at} AS expires_at, m.{max_attempts}::bigint AS max_attempts,
+       m.{metadata}::text AS metadata, m.{provider}::text AS provider
 FROM {table} AS m
 WHERE {exists};
 
@@ -52,20 +54,61 @@ CREATE OR REPLACE FUNCTION posthaste_held() RETURNS {id_type}[] LANGUAGE sql STA
     FROM posthaste_claims AS c, unnest(c.message_ids) AS held_id
 $$;
 
+-- p_more is a JSON array of what only some of the rows have beside; n is the place of its row, from
+-- 1. Keys are written last, and one that is there already undoes it all.
 CREATE OR REPLACE FUNCTION posthaste_insert(p_recipients text[], p_contents text[],
-                                            p_priorities bigint[])
+                                            p_priorities bigint[], p_more json)
 RETURNS SETOF text LANGUAGE plpgsql
 SET posthaste.quiet = 'on' AS $$
 DECLARE
     v_now timestamptz := posthaste_now();
+    v_ids {id_type}[];
 BEGIN
-    RETURN QUERY
-    INSERT INTO {table} AS m ({insert_columns})
-    SELECT {insert_values}
-    FROM unnest(p_recipients, p_contents, p_priorities)
-         WITH ORDINALITY AS new (new_recipient, new_content, new_priority, n)
-    ORDER BY n
-    RETURNING m.{id}::text;
+    WITH made AS (
+        INSERT INTO {table} AS m ({insert_columns})
+        SELECT {insert_values}
+        FROM unnest(p_recipients, p_contents, p_priorities)
+             WITH ORDINALITY AS new (new_recipient, new_content, new_priority, n)
+        LEFT JOIN json_to_recordset(p_more)
+             AS more (n bigint, due_at_ms bigint, expires_at_ms bigint, max_attempts integer,
+                      metadata text, provider text) USING (n)
+        ORDER BY n
+        RETURNING m.{id} AS id)
+    SELECT array_agg(made.id) INTO v_ids FROM made;
+    IF json_array_length(p_more) > 0 THEN
+        PERFORM posthaste_insert_keys(v_now, p_more, v_ids);
+    END IF;
+    RETURN QUERY SELECT unnest(v_ids)::text;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_insert_keys(p_now timestamptz, p_more json, p_ids {id_type}[])
+RETURNS void LANGUAGE plpgsql SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_wanted bigint;
+    v_made bigint;
+BEGIN
+    SELECT count(*) INTO v_wanted FROM json_to_recordset(p_more) AS more (key text)
+    WHERE more.key IS NOT NULL;
+    IF v_wanted = 0 THEN
+        RETURN;
+    END IF;
+    WITH made AS (
+        INSERT INTO posthaste_idempotency_keys (key, fingerprint, message_id, created_at)
+        SELECT more.key, coalesce(more.fingerprint, ''), p_ids[more.n], p_now
+        FROM json_to_recordset(p_more) AS more (n bigint, key text, fingerprint text)
+        WHERE more.key IS NOT NULL ORDER BY more.key
+        ON CONFLICT DO NOTHING
+        RETURNING 1)
+    SELECT count(*) INTO v_made FROM made;
+    IF v_made < v_wanted THEN
+        RAISE EXCEPTION USING ERRCODE = 'PH001',
+                              MESSAGE = 'the idempotency key is there already';
+    END IF;
+    DELETE FROM posthaste_idempotency_keys WHERE key IN (
+        SELECT k.key FROM posthaste_idempotency_keys AS k
+        WHERE k.created_at < p_now - interval '1 day'
+        ORDER BY k.created_at LIMIT 100 FOR UPDATE SKIP LOCKED);
 END
 $$;
 
@@ -290,11 +333,18 @@ BEGIN
         FROM outcomes AS x
         WHERE x.kind = 'failed' AND m.{id} = x.settled_id AND {live}
         RETURNING x.*
+    ), expired AS (
+        UPDATE {table} AS m
+        SET {set_expired}, {attempts} = m.{attempts} + x.counted, {error} = x.excerpt{touch}
+        FROM outcomes AS x
+        WHERE x.kind = 'expired' AND m.{id} = x.settled_id AND {live}
+        RETURNING x.*
     )
     INSERT INTO posthaste_attempts (message_id, number, at, class, http_status, excerpt,
                                     duration_ms)
     SELECT settled_id, number, posthaste_time(at_ms), class, http_status, excerpt, duration_ms
-    FROM (SELECT * FROM retried UNION ALL SELECT * FROM failed) AS moved ORDER BY settled_id;
+    FROM (SELECT * FROM retried UNION ALL SELECT * FROM failed UNION ALL SELECT * FROM expired)
+         AS moved ORDER BY settled_id;
 END
 $$;
 
@@ -390,49 +440,185 @@ BEGIN
 END
 $$;
 
--- Where a list of one state finds its candidates: each in the index that holds few others.
-CREATE OR REPLACE FUNCTION posthaste_list_source(p_state text) RETURNS text
+-- Where a list finds its candidates: states of which there are few each in the index that holds
+-- them, else the whole table. $1 are the states, $2 the ids that are held.
+CREATE OR REPLACE FUNCTION posthaste_list_source(p_states text[], p_by_time boolean) RETURNS text
 LANGUAGE sql IMMUTABLE AS $f$
     SELECT CASE
-    WHEN p_state = '' THEN
-        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m WHERE {exists}$q$
-    WHEN p_state = 'pending' THEN
-        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
-           WHERE {live} AND m.{due_at} IS NULL AND m.{id} <> ALL ($2)
-           UNION ALL SELECT m.{id}, {order_at} FROM {table} AS m
-           WHERE {live} AND m.{due_at} IS NOT NULL AND m.{id} <> ALL ($2)$q$
-    WHEN p_state = 'sending' THEN
-        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
-           WHERE {live} AND m.{id} = ANY ($2)$q$
-    WHEN p_state IN ('sent', 'delivered') THEN
-        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
-           WHERE {exists} AND ({state}) = $1$q$
-    ELSE
-        $q$SELECT m.{id} AS id, {order_at} AS order_at FROM {table} AS m
-           WHERE {parked} AND ({state}) = $1$q$
+    WHEN p_by_time THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+           FROM {table} AS m WHERE {was_sent} AND ({state}) = ANY ($1)$q$
+    WHEN cardinality(p_states) = 0 THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+           FROM {table} AS m WHERE {exists}$q$
+    WHEN p_states && ARRAY['sent', 'delivered', 'undelivered'] THEN
+        $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+           FROM {table} AS m WHERE {exists} AND CASE
+               WHEN {live} AND m.{id} = ANY ($2) THEN 'sending' ELSE {state} END = ANY ($1)$q$
+    ELSE concat_ws(' UNION ALL ',
+        CASE WHEN 'pending' = ANY (p_states) THEN
+            $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+               FROM {table} AS m WHERE {live} AND m.{due_at} IS NULL AND m.{id} <> ALL ($2)
+               UNION ALL SELECT m.{id}, {order_at}, m.{sent_at} FROM {table} AS m
+               WHERE {live} AND m.{due_at} IS NOT NULL AND m.{id} <> ALL ($2)$q$ END,
+        CASE WHEN 'sending' = ANY (p_states) THEN
+            $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+               FROM {table} AS m WHERE {live} AND m.{id} = ANY ($2)$q$ END,
+        CASE WHEN p_states && ARRAY['failed', 'cancelled', 'expired', 'unknown'] THEN
+            $q$SELECT m.{id} AS id, {order_at} AS order_at, m.{sent_at} AS sent_at
+               FROM {table} AS m WHERE {parked} AND ({state}) = ANY ($1)$q$ END)
     END
 $f$;
 
--- Newest first; p_before is the id of the message that the page before ended with, or ''.
-CREATE OR REPLACE FUNCTION posthaste_list(p_state text, p_before text, p_limit bigint)
+-- What a list is asked for: states, after, order (newest, oldest, last_sent), scan (how many are
+-- looked at; 0: any number), and filters. Each of the functions below puts its SQL together from
+-- these pieces, so that the planner sees which of them are there.
+CREATE OR REPLACE FUNCTION posthaste_list_order(p_order text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $f$
+    SELECT ' ORDER BY ' || CASE p_order WHEN 'last_sent' THEN 'c.sent_at DESC NULLS LAST, c.id DESC'
+                           WHEN 'oldest' THEN '{oldest_first}' ELSE '{newest_first}' END
+$f$;
+
+CREATE OR REPLACE FUNCTION posthaste_list_candidates(p_query json) RETURNS text
+LANGUAGE sql STABLE AS $f$
+    SELECT 'SELECT c.id, c.order_at, c.sent_at FROM ('
+        || posthaste_list_source(ARRAY(SELECT json_array_elements_text(p_query->'states')),
+                                 p_query->>'order' = 'last_sent')
+        || ') AS c WHERE '
+        || CASE WHEN p_query->>'after' = '' THEN 'true'
+                WHEN p_query->>'order' = 'oldest' THEN '{younger}' ELSE '{older}' END
+        || posthaste_list_order(p_query->>'order')
+        || CASE WHEN (p_query->>'scan')::bigint > 0 THEN ' LIMIT ' || (p_query->>'scan')::bigint
+                ELSE '' END
+$f$;
+
+CREATE OR REPLACE FUNCTION posthaste_list_filters(p_query json) RETURNS text
+LANGUAGE sql STABLE AS $f$
+    SELECT concat_ws(' AND ', 'true',
+        CASE WHEN p_query->>'recipient' <> '' THEN $q$v.recipient = $3->>'recipient'$q$ END,
+        CASE WHEN p_query->>'provider' <> '' THEN $q$v.provider = $3->>'provider'$q$ END,
+        CASE WHEN p_query->>'content' <> '' THEN $q$strpos(v.content, $3->>'content') > 0$q$ END,
+        CASE WHEN (p_query->>'created_from')::bigint > 0 THEN
+            $q$v.created_at >= posthaste_time(($3->>'created_from')::bigint)$q$ END,
+        CASE WHEN (p_query->>'created_to')::bigint > 0 THEN
+            $q$v.created_at < posthaste_time(($3->>'created_to')::bigint)$q$ END,
+        CASE WHEN (p_query->>'sent_from')::bigint > 0 THEN
+            $q$v.sent_at >= posthaste_time(($3->>'sent_from')::bigint)$q$ END,
+        CASE WHEN (p_query->>'sent_to')::bigint > 0 THEN
+            $q$v.sent_at < posthaste_time(($3->>'sent_to')::bigint)$q$ END)
+$f$;
+
+-- The values that the pieces refer to; after is the id of the message that the page before ended
+-- with, or ''.
+CREATE OR REPLACE FUNCTION posthaste_list_values(p_query json, OUT states text[],
+                                                 OUT held {id_type}[], OUT after_id {id_type},
+                                                 OUT after_at timestamptz)
+LANGUAGE plpgsql STABLE SET jit = off SET enable_seqscan = off AS $$
+BEGIN
+    states := ARRAY(SELECT json_array_elements_text(p_query->'states'));
+    IF states && ARRAY['pending', 'sending'] THEN
+        held := posthaste_held();
+    END IF;
+    IF p_query->>'after' <> '' THEN
+        after_id := posthaste_to_id(p_query->>'after');
+        IF after_id IS NULL THEN
+            RAISE data_exception USING MESSAGE = 'it is no id of a message';
+        END IF;
+        SELECT v.order_at INTO after_at FROM posthaste_messages AS v WHERE v.id = after_id;
+    END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_list(p_query json, p_limit bigint, p_offset bigint)
 RETURNS SETOF posthaste_messages LANGUAGE plpgsql STABLE
 SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
-    v_id {id_type} := CASE WHEN p_before <> '' THEN posthaste_to_id(p_before) END;
-    v_order_at timestamptz;
+    v record := posthaste_list_values(p_query);
+    v_page text := ' LIMIT $6 OFFSET $7';
 BEGIN
-    IF v_id IS NOT NULL THEN
-        SELECT v.order_at INTO v_order_at FROM posthaste_messages AS v WHERE v.id = v_id;
-    ELSIF p_before <> '' THEN
-        RAISE data_exception USING MESSAGE = 'it is no id of a message';
-    END IF;
     RETURN QUERY EXECUTE
-        'SELECT v.* FROM (SELECT c.id, c.order_at FROM (' || posthaste_list_source(p_state)
-        || ') AS c WHERE ' || CASE WHEN v_id IS NULL THEN 'true' ELSE '{older}' END
-        || ' ORDER BY {newest_first} LIMIT $3) AS c JOIN posthaste_messages AS v ON v.id = c.id'
-        || ' ORDER BY {newest_first}'
-        USING p_state, CASE WHEN p_state IN ('pending', 'sending') THEN posthaste_held() END,
-              p_limit, v_id, v_order_at;
+        'SELECT v.* FROM (' || posthaste_list_candidates(p_query)
+        || CASE WHEN (p_query->>'scan')::bigint > 0 THEN '' ELSE v_page END
+        || ') AS c JOIN posthaste_messages AS v ON v.id = c.id WHERE '
+        || posthaste_list_filters(p_query) || posthaste_list_order(p_query->>'order')
+        || CASE WHEN (p_query->>'scan')::bigint > 0 THEN v_page ELSE '' END
+        USING v.states, v.held, p_query, v.after_id, v.after_at, p_limit, p_offset;
+END
+$$;
+
+-- The last of the candidates that a list looks at, or NULL when it looks at all there are.
+CREATE OR REPLACE FUNCTION posthaste_list_end(p_query json) RETURNS text LANGUAGE plpgsql STABLE
+SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v record := posthaste_list_values(p_query);
+    v_id text;
+BEGIN
+    EXECUTE 'SELECT c.id::text FROM (' || posthaste_list_candidates(p_query)
+        || ') AS c OFFSET ' || (p_query->>'scan')::bigint - 1
+        INTO v_id USING v.states, v.held, p_query, v.after_id, v.after_at;
+    RETURN v_id;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_count(p_query json, p_max bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+    v record := posthaste_list_values(p_query);
+    v_count bigint;
+BEGIN
+    EXECUTE 'SELECT count(*) FROM (SELECT 1 FROM (' || posthaste_list_candidates(p_query)
+        || ') AS c JOIN posthaste_messages AS v ON v.id = c.id WHERE '
+        || posthaste_list_filters(p_query) || ' LIMIT $6) AS found'
+        INTO v_count USING v.states, v.held, p_query, v.after_id, v.after_at, p_max;
+    RETURN v_count;
+END
+$$;
+
+-- What operators do. A claim reads rows without locking them, so that cancelling has to wait for
+-- claimers as they wait for each other.
+CREATE OR REPLACE FUNCTION posthaste_cancel(p_ids text[]) RETURNS bigint LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(
+        hashtextextended('posthaste claim', '{table}'::regclass::oid::bigint));
+    UPDATE {table} AS m SET {set_cancelled}, {due_at} = NULL{touch}
+    WHERE m.{id} = ANY (ARRAY(SELECT posthaste_to_id(u) FROM unnest(p_ids) AS u)) AND {live}
+          AND m.{id} <> ALL (posthaste_held());
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_retry(p_ids text[]) RETURNS bigint LANGUAGE plpgsql
+SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+    v_count bigint;
+BEGIN
+    UPDATE {table} AS m
+    SET {set_pending}, {due_at} = NULL, {attempts} = 0, {expires_at} = NULL{retouch}
+    WHERE m.{id} = ANY (ARRAY(SELECT posthaste_to_id(u) FROM unnest(p_ids) AS u)) AND {parked}
+          AND ({state}) IN ('failed', 'cancelled', 'expired', 'unknown');
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION posthaste_job_advance(
+    p_id bigint, p_from text, p_state text, p_to text, p_retried bigint, p_pause_ms bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := posthaste_now();
+    v_count bigint;
+BEGIN
+    UPDATE posthaste_jobs AS j
+    SET state = p_state, cursor = p_to, retried = j.retried + p_retried, updated_at = v_now,
+        next_step_at = v_now + p_pause_ms * interval '1 millisecond'
+    WHERE j.id = p_id AND j.cursor = p_from AND j.state = 'running';
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_count;
 END
 $$;
 

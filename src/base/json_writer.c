@@ -28,6 +28,11 @@ static void close(struct json_writer *json, char bracket) {
     json->comma = true;
 }
 
+void json_value_raw(struct json_writer *json, struct text value) {
+    before_value(json);
+    buffer_append(json->buffer, value);
+}
+
 void json_object_open(struct json_writer *json) {
     open(json, '{');
 }

@@ -28,6 +28,8 @@ void json_value_int64(struct json_writer *json, int64_t value);
 void json_value_double(struct json_writer *json, double value);
 void json_value_bool(struct json_writer *json, bool value);
 void json_value_null(struct json_writer *json);
+/* One value that is JSON already; whoever passes it has seen to that. */
+void json_value_raw(struct json_writer *json, struct text value);
 /* An RFC 3339 time in UTC with milliseconds; 0 gives null. */
 void json_value_time_ms(struct json_writer *json, int64_t unix_ms);
 

@@ -5,7 +5,7 @@
 #define CLI_CLI_H
 
 #include "config/config.h"
-#include "store/store.h"
+#include "store/store_office.h"
 
 #define CLI_ARGUMENTS_MAX 256
 

@@ -71,14 +71,17 @@ static int list(const struct config *config, const struct store_query *query) {
 int list_command(int argc, char **argv) {
     const char *status = cli_take_flag(&argc, argv, "--status");
     const char *limit = cli_take_flag(&argc, argv, "--limit");
-    struct store_query query = {.any_state = status == NULL};
+    struct store_query query = {0};
+    enum message_state state;
     int64_t number = LIST_LIMIT_DEFAULT;
-    if (status != NULL && !message_state_from_name(text_of(status), &query.state))
+    if (status != NULL && !message_state_from_name(text_of(status), &state))
         return cli_usage("list", "--status must be one of pending, sending, sent, failed, "
                                  "cancelled, expired, delivered, undelivered, unknown");
     if (limit != NULL &&
         (!text_to_int64(text_of(limit), &number) || number < 1 || number > STORE_LIST_LIMIT_MAX))
         return cli_usage("list", "--limit must be a whole number from 1 to 1000");
+    if (status != NULL)
+        query.states = MESSAGE_STATE_BIT(state);
     query.limit = (size_t)number;
     struct cli_arguments arguments;
     if (!cli_arguments_split(&arguments, argc, argv) || arguments.own_count > 0)

@@ -17,6 +17,7 @@ static const char *const names[ATTEMPT_CLASSES] = {
     [ATTEMPT_HTTP_4XX] = "http_4xx",
     [ATTEMPT_HTTP_5XX] = "http_5xx",
     [ATTEMPT_INVALID] = "invalid",
+    [ATTEMPT_EXPIRED] = "expired",
     [ATTEMPT_LEASE_EXPIRED] = "lease_expired",
     [ATTEMPT_ABORTED] = "aborted",
 };

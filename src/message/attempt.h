@@ -22,6 +22,7 @@ enum attempt_class {
     ATTEMPT_HTTP_4XX,
     ATTEMPT_HTTP_5XX,
     ATTEMPT_INVALID,       /* never tried: the message breaks a rule */
+    ATTEMPT_EXPIRED,       /* never tried: its time was over */
     ATTEMPT_LEASE_EXPIRED, /* whoever held it was gone; the request may have been made */
     ATTEMPT_ABORTED,       /* cut off when the grace period of a stop was over */
 };

@@ -9,6 +9,10 @@
 #define MESSAGE_ID_BYTES_MAX 36 /* an integer, a UUID or a short string */
 #define MESSAGE_FAULT_BYTES_MAX 160
 #define MESSAGE_RECIPIENT_BYTES_MAX 64
+#define MESSAGE_METADATA_BYTES_MAX 4096
+#define MESSAGE_PROVIDER_BYTES_MAX 64
+#define MESSAGE_KEY_BYTES_MAX 400
+#define MESSAGE_FINGERPRINT_BYTES_MAX 64
 #define MESSAGE_CONTENT_BYTES_MAX 65536 /* what is read of a row; beyond it the row is refused */
 
 struct message_id {
@@ -23,7 +27,15 @@ bool message_id_to_number(struct text id, int64_t *number);
 struct message_draft {
     struct text recipient;
     struct text content;
-    int64_t priority; /* higher leaves first; 0 is ordinary */
+    int64_t priority;      /* higher leaves first; 0 is ordinary */
+    int64_t due_at_ms;     /* not before this time; 0: at once */
+    int64_t expires_at_ms; /* not after this time; 0: at any time */
+    int64_t max_attempts;  /* 0: as is configured */
+    struct text metadata;  /* a JSON object that is handed back as it came; empty: none */
+    struct text provider;  /* by which it is to be sent; empty: any */
+    /* Who inserts twice under one key gets the first message again; empty: no key. */
+    struct text key;         /* up to MESSAGE_KEY_BYTES_MAX, unique among all */
+    struct text fingerprint; /* of what was asked for, up to MESSAGE_FINGERPRINT_BYTES_MAX */
 };
 
 /* Views belong to the arena of whoever read it: a claim, or a request. */
@@ -34,7 +46,11 @@ struct message {
     struct text content; /* data is NULL when the row holds more than we read */
     int64_t priority;
     int64_t created_at_ms;
+    int64_t max_attempts; /* 0: as is configured */
+    struct text metadata; /* a JSON object; empty: none */
+    struct text provider; /* empty: any */
     /* changes */
+    int64_t expires_at_ms; /* 0: never */
     enum message_state state;
     int64_t attempts;        /* made so far */
     int64_t due_at_ms;       /* of a retry or a later time; 0: at once */

@@ -21,6 +21,17 @@ enum message_state {
     MESSAGE_UNKNOWN,     /* the request left and no answer came (at-most-once) */
 };
 #define MESSAGE_STATES (MESSAGE_UNKNOWN + 1)
+/* For sets of states. */
+#define MESSAGE_STATE_BIT(state) (1U << (unsigned)(state))
+#define MESSAGE_STATES_ALL (MESSAGE_STATE_BIT(MESSAGE_STATES) - 1)
+/* What the provider has accepted, whatever became of it later. */
+#define MESSAGE_STATES_SENT                                                                        \
+    (MESSAGE_STATE_BIT(MESSAGE_SENT) | MESSAGE_STATE_BIT(MESSAGE_DELIVERED) |                      \
+     MESSAGE_STATE_BIT(MESSAGE_UNDELIVERED))
+/* What an operator may have sent again. */
+#define MESSAGE_STATES_RETRYABLE                                                                   \
+    (MESSAGE_STATE_BIT(MESSAGE_FAILED) | MESSAGE_STATE_BIT(MESSAGE_CANCELLED) |                    \
+     MESSAGE_STATE_BIT(MESSAGE_EXPIRED) | MESSAGE_STATE_BIT(MESSAGE_UNKNOWN))
 
 struct message_move {
     enum message_state from;

@@ -12,6 +12,7 @@ enum outcome_kind {
                       lease_expired */
     OUTCOME_RETRY, /* to be tried again after `delay_ms`: one attempt */
     OUTCOME_FAILED,   /* will not be tried again: one attempt, none where the class is invalid */
+    OUTCOME_EXPIRED,  /* its time is over: one attempt, none where the class is expired */
     OUTCOME_RELEASED, /* given back untried: no attempt, due at once */
 };
 

@@ -14,8 +14,7 @@ static const struct {
     {"postgresql://", store_postgres_open},
 };
 
-/* Counts and names a failure; a conflict, or bad input, is no failure of the store. */
-static enum status finish(enum status status, const char *doing, struct error *error) {
+enum status store_finish(enum status status, const char *doing, struct error *error) {
     if (status == STATUS_OK || status == STATUS_CONFLICT || status == STATUS_NOT_FOUND)
         return status;
     if (status != STATUS_INVALID)
@@ -30,8 +29,8 @@ enum status store_open(struct store **store, const struct store_options *options
     for (size_t i = 0; i < sizeof back_ends / sizeof back_ends[0]; i++) {
         struct text scheme = text_of(back_ends[i].scheme);
         if (text_starts_with(url, back_ends[i].scheme))
-            return finish(back_ends[i].open(store, url.data + scheme.len, options, error),
-                          "open store", error);
+            return store_finish(back_ends[i].open(store, url.data + scheme.len, options, error),
+                                "open store", error);
     }
     return error_set(error, STATUS_INVALID,
                      "open store: STORE_URL must be sqlite:FILE, postgres://… or memory:");
@@ -50,7 +49,8 @@ const char *store_kind(const struct store *store) {
 enum status store_session_open(struct store_session **session, struct store *store,
                                struct error *error) {
     check(session != NULL && store != NULL);
-    return finish(store->ops->session_open(session, store, error), "open store session", error);
+    return store_finish(store->ops->session_open(session, store, error), "open store session",
+                        error);
 }
 
 void store_session_close(struct store_session *session) {
@@ -65,7 +65,14 @@ enum status store_insert(struct store_session *session, const struct message_dra
     int64_t start_us = clock_monotonic_us(&clock_system);
     enum status status = session->store->ops->insert(session, drafts, count, ids, error);
     metrics_observe_us(METRIC_INSERT_SECONDS, clock_monotonic_us(&clock_system) - start_us);
-    return finish(status, "insert messages", error);
+    return store_finish(status, "insert messages", error);
+}
+
+enum status store_find_keys(struct store_session *session, struct store_key *keys, size_t count,
+                            struct error *error) {
+    check(session != NULL && keys != NULL && count > 0);
+    return store_finish(session->store->ops->find_keys(session, keys, count, error), "find keys",
+                        error);
 }
 
 static void note_claim(const struct claim_result *result) {
@@ -91,7 +98,7 @@ enum status store_claim(struct store_session *session, const struct claim_reques
     metrics_observe_us(METRIC_CLAIM_SECONDS, clock_monotonic_us(&clock_system) - start_us);
     if (status == STATUS_OK)
         note_claim(result);
-    return finish(status, "claim messages", error);
+    return store_finish(status, "claim messages", error);
 }
 
 static void mark_settled(const struct settlement *settlement, bool settled) {
@@ -104,9 +111,8 @@ static void mark_settled(const struct settlement *settlement, bool settled) {
 
 static void count_outcomes(const struct settlement *settlement) {
     static const enum metric_counter counters[] = {
-        [OUTCOME_SENT] = METRIC_SENT,
-        [OUTCOME_RETRY] = METRIC_RETRIED,
-        [OUTCOME_FAILED] = METRIC_FAILED,
+        [OUTCOME_SENT] = METRIC_SENT,         [OUTCOME_RETRY] = METRIC_RETRIED,
+        [OUTCOME_FAILED] = METRIC_FAILED,     [OUTCOME_EXPIRED] = METRIC_EXPIRED,
         [OUTCOME_RELEASED] = METRIC_RELEASED,
     };
     uint64_t sums[sizeof counters / sizeof counters[0]] = {0};
@@ -144,14 +150,14 @@ enum status store_settle(struct store_session *session, struct settlement *settl
         else
             mark_settled(&settlements[i], false);
     }
-    return finish(status, "settle messages", error);
+    return store_finish(status, "settle messages", error);
 }
 
 enum status store_extend(struct store_session *session, const struct claim *claim, int64_t lease_ms,
                          struct error *error) {
     check(session != NULL && claim != NULL && lease_ms > 0);
-    return finish(session->store->ops->extend(session, claim, lease_ms, error), "extend lease",
-                  error);
+    return store_finish(session->store->ops->extend(session, claim, lease_ms, error),
+                        "extend lease", error);
 }
 
 enum status store_get(struct store_session *session, struct text id, struct arena *arena,
@@ -159,58 +165,43 @@ enum status store_get(struct store_session *session, struct text id, struct aren
     check(session != NULL && arena != NULL && message != NULL);
     if (id.len == 0 || id.len > MESSAGE_ID_BYTES_MAX)
         return error_set(error, STATUS_NOT_FOUND, "there is no message with this id");
-    return finish(session->store->ops->get(session, id, arena, message, error), "get message",
-                  error);
+    return store_finish(session->store->ops->get(session, id, arena, message, error), "get message",
+                        error);
 }
 
 enum status store_attempts(struct store_session *session, struct text id, struct arena *arena,
                            struct attempt_list *attempts, struct error *error) {
     check(session != NULL && arena != NULL && attempts != NULL);
     *attempts = (struct attempt_list){0};
-    return finish(session->store->ops->attempts(session, id, arena, attempts, error),
-                  "get attempts", error);
-}
-
-enum status store_list(struct store_session *session, const struct store_query *query,
-                       struct arena *arena, struct store_page *page, struct error *error) {
-    check(session != NULL && query != NULL && arena != NULL && page != NULL);
-    check(query->limit > 0 && query->limit <= STORE_LIST_LIMIT_MAX);
-    *page = (struct store_page){0};
-    page->messages = arena_alloc(arena, (query->limit + 1) * sizeof *page->messages);
-    if (page->messages == NULL)
-        return error_set(error, STATUS_FULL, "list messages: the list takes too much memory");
-    enum status status = session->store->ops->list(session, query, arena, page, error);
-    page->more = page->count > query->limit;
-    if (page->more)
-        page->count = query->limit;
-    return finish(status, "list messages", error);
+    return store_finish(session->store->ops->attempts(session, id, arena, attempts, error),
+                        "get attempts", error);
 }
 
 enum status store_depth(struct store_session *session, struct store_depth *depth,
                         struct error *error) {
     check(session != NULL && depth != NULL);
     *depth = (struct store_depth){.oldest_due_age_ms = -1};
-    return finish(session->store->ops->depth(session, depth, error), "count messages", error);
+    return store_finish(session->store->ops->depth(session, depth, error), "count messages", error);
 }
 
 enum status store_version(struct store *store, struct store_version *version, struct error *error) {
     check(store != NULL && version != NULL);
-    return finish(store->ops->version(store, version, error), "read schema version", error);
+    return store_finish(store->ops->version(store, version, error), "read schema version", error);
 }
 
 enum status store_migrate_up(struct store *store, struct buffer *report, struct error *error) {
     check(store != NULL && report != NULL);
-    return finish(store->ops->migrate_up(store, report, error), "migrate up", error);
+    return store_finish(store->ops->migrate_up(store, report, error), "migrate up", error);
 }
 
 enum status store_migrate_down(struct store *store, struct buffer *report, struct error *error) {
     check(store != NULL && report != NULL);
-    return finish(store->ops->migrate_down(store, report, error), "migrate down", error);
+    return store_finish(store->ops->migrate_down(store, report, error), "migrate down", error);
 }
 
 enum status store_migrate_plan(struct store *store, struct buffer *report, struct error *error) {
     check(store != NULL && report != NULL);
-    return finish(store->ops->migrate_plan(store, report, error), "plan migration", error);
+    return store_finish(store->ops->migrate_plan(store, report, error), "plan migration", error);
 }
 
 bool store_can_watch(const struct store *store) {
@@ -221,14 +212,14 @@ bool store_can_watch(const struct store *store) {
 enum status store_watch_open(struct store_session **session, struct store *store,
                              struct error *error) {
     check(session != NULL && store_can_watch(store));
-    return finish(store->ops->watch_open(session, store, error), "open store session", error);
+    return store_finish(store->ops->watch_open(session, store, error), "open store session", error);
 }
 
 enum status store_watch(struct store_session *session, int64_t wait_ms, bool *told,
                         struct error *error) {
     check(session != NULL && told != NULL && wait_ms >= 0);
-    return finish(session->store->ops->watch(session, wait_ms, told, error), "watch for inserts",
-                  error);
+    return store_finish(session->store->ops->watch(session, wait_ms, told, error),
+                        "watch for inserts", error);
 }
 
 void store_watch_end(struct store_session *session) {

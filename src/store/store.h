@@ -17,7 +17,7 @@
 #include "store/claim.h"
 
 #define STORE_INSERT_MESSAGES_MAX 100000
-#define STORE_LIST_LIMIT_MAX 1000
+#define STORE_KEY_AGE_MS ((int64_t)24 * 3600 * 1000)
 
 struct store;
 struct store_session;
@@ -60,9 +60,24 @@ void store_session_close(struct store_session *session);
 
 /* Inserts all drafts or none. Fills `ids`, rising in the order of the drafts; they are later than
  * those of every insert that has returned before. The drafts must keep the rules of message.h.
- * STATUS_INVALID: a rule of the table itself, where somebody else made it, refuses one of them. */
+ * STATUS_INVALID: a rule of the table itself, where somebody else made it, refuses one of them.
+ * STATUS_CONFLICT: the key of one of them is there already, or twice among them. Keys are kept for
+ * STORE_KEY_AGE_MS at least. */
 enum status store_insert(struct store_session *session, const struct message_draft *drafts,
                          size_t count, struct message_id *ids, struct error *error);
+
+struct store_key {
+    struct text key;
+    /* out, where it is found; a fingerprint that is longer than ours is cut */
+    bool found;
+    char fingerprint[MESSAGE_FINGERPRINT_BYTES_MAX + 1];
+    struct message_id id;
+    int64_t created_at_ms;
+};
+
+/* Which messages were inserted under these keys; what is not found is no error. */
+enum status store_find_keys(struct store_session *session, struct store_key *keys, size_t count,
+                            struct error *error);
 
 struct claim_request {
     size_t messages_max; /* 1 to CLAIM_MESSAGES_MAX */
@@ -112,23 +127,6 @@ struct attempt_list {
 /* The failed attempts of a message, oldest first; none is no error. */
 enum status store_attempts(struct store_session *session, struct text id, struct arena *arena,
                            struct attempt_list *attempts, struct error *error);
-
-struct store_query {
-    bool any_state;
-    enum message_state state;
-    struct text before; /* only messages created before the one with this id; empty: the newest */
-    size_t limit;       /* 1 to STORE_LIST_LIMIT_MAX */
-};
-
-struct store_page {
-    struct message *messages;
-    size_t count;
-    bool more; /* the list goes on; the last id is then the next `before` */
-};
-
-/* Newest first. STATUS_INVALID: `before` is no id. */
-enum status store_list(struct store_session *session, const struct store_query *query,
-                       struct arena *arena, struct store_page *page, struct error *error);
 
 struct store_depth {
     int64_t messages[MESSAGE_STATES];

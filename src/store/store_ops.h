@@ -4,7 +4,7 @@
 #ifndef STORE_STORE_OPS_H
 #define STORE_STORE_OPS_H
 
-#include "store/store.h"
+#include "store/store_office.h"
 
 struct store_ops {
     const char *kind;
@@ -25,9 +25,30 @@ struct store_ops {
                        struct message *message, struct error *error);
     enum status (*attempts)(struct store_session *session, struct text id, struct arena *arena,
                             struct attempt_list *attempts, struct error *error);
-    /* The page has room for query->limit + 1 messages, and is to hold that many if there are. */
+    enum status (*find_keys)(struct store_session *session, struct store_key *keys, size_t count,
+                             struct error *error);
+    /* The page has room for query->limit + 1 messages, and is to hold that many if there are. When
+     * it holds fewer, and the scan ended before the list did, `more` and `next` say so. */
     enum status (*list)(struct store_session *session, const struct store_query *query,
                         struct arena *arena, struct store_page *page, struct error *error);
+    enum status (*count)(struct store_session *session, const struct store_query *query,
+                         struct store_total *total, struct error *error);
+    enum status (*change)(struct store_session *session, struct store_change *change,
+                          struct error *error);
+    /* The texts have been cut. */
+    enum status (*audit_add)(struct store_session *session, struct store_audit *entry,
+                             struct error *error);
+    /* There is room for limit + 1. */
+    enum status (*audit_list)(struct store_session *session, const struct store_audit_query *query,
+                              struct arena *arena, struct store_audit_page *page,
+                              struct error *error);
+    enum status (*job_create)(struct store_session *session, struct store_job *job,
+                              struct error *error);
+    /* There is room for limit. */
+    enum status (*job_list)(struct store_session *session, const struct store_job_query *query,
+                            struct arena *arena, struct store_job_list *list, struct error *error);
+    enum status (*job_advance)(struct store_session *session, const struct store_job *job,
+                               const struct store_job_step *step, struct error *error);
     enum status (*depth)(struct store_session *session, struct store_depth *depth,
                          struct error *error);
     enum status (*version)(struct store *store, struct store_version *version, struct error *error);
@@ -50,6 +71,10 @@ struct store {
 struct store_session {
     struct store *store;
 };
+
+/* Ends every operation: names what failed, and counts it; a conflict, or bad input, is no failure
+ * of the store. */
+enum status store_finish(enum status status, const char *doing, struct error *error);
 
 /* Constructors of the back ends. `location` is what follows the scheme in the URL. */
 enum status store_memory_open(struct store **store, const char *location,

@@ -26,7 +26,14 @@ extern const struct store_cases store_cases_claim;
 extern const struct store_cases store_cases_settle;
 extern const struct store_cases store_cases_lease;
 extern const struct store_cases store_cases_read;
+extern const struct store_cases store_cases_query;
+extern const struct store_cases store_cases_drafts;
+extern const struct store_cases store_cases_keys;
+extern const struct store_cases store_cases_change;
+extern const struct store_cases store_cases_office;
 extern const struct store_cases store_cases_threads;
+/* For stores that outlive the program. */
+extern const struct store_cases store_cases_kept;
 /* For stores that several programs can open at once. */
 extern const struct store_cases store_cases_programs;
 /* What only a file that others can write to promises. */

@@ -80,7 +80,7 @@ static void claimed_messages_show_as_sending(struct store_fixture *fixture) {
     assert_int_equal(sending.messages[0].state, MESSAGE_SENDING);
     struct store_page pending = read_state(fixture, MESSAGE_PENDING);
     assert_messages(pending.messages, pending.count, &ids[2], 1);
-    struct store_query query = {.any_state = true, .limit = 10};
+    struct store_query query = {.limit = 10};
     struct store_page any = read_page(fixture, &query);
     assert_int_equal(any.count, 3);
     assert_int_equal(any.messages[0].state, MESSAGE_PENDING);

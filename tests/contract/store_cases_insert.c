@@ -13,7 +13,7 @@ static void an_empty_store_gives_nothing(struct store_fixture *fixture) {
     for (size_t i = 0; i < MESSAGE_STATES; i++)
         assert_int_equal(depth.messages[i], 0);
     assert_true(depth.oldest_due_age_ms < 0);
-    struct store_query query = {.any_state = true, .limit = 10};
+    struct store_query query = {.limit = 10};
     struct store_page page = read_page(fixture, &query);
     assert_int_equal(page.count, 0);
     assert_false(page.more);
@@ -62,7 +62,7 @@ static void what_was_inserted_is_read_back(struct store_fixture *fixture) {
 static void assert_content_survives(struct store_fixture *fixture, struct text content) {
     struct message_id id = insert_message(fixture, content, 0);
     assert_true(text_equal(read_message(fixture, id).content, content));
-    struct store_query query = {.any_state = true, .limit = 1};
+    struct store_query query = {.limit = 1};
     struct store_page page = read_page(fixture, &query);
     assert_messages(page.messages, page.count, &id, 1);
     assert_true(text_equal(page.messages[0].content, content));

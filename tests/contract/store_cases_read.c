@@ -90,7 +90,7 @@ static void a_list_is_newest_first(struct store_fixture *fixture) {
         ids[i] = insert_message(fixture, TEXT_LITERAL("hello"), i == 0 ? 9 : 0);
         newest_first[2 - i] = ids[i];
     }
-    struct store_query query = {.any_state = true, .limit = 10};
+    struct store_query query = {.limit = 10};
     struct store_page page = read_page(fixture, &query);
     assert_messages(page.messages, page.count, newest_first, 3);
     assert_false(page.more);
@@ -99,7 +99,7 @@ static void a_list_is_newest_first(struct store_fixture *fixture) {
 
 static void a_list_has_more_only_when_there_is_more(struct store_fixture *fixture) {
     insert_messages(fixture, 5, NULL);
-    struct store_query query = {.any_state = true, .limit = 4};
+    struct store_query query = {.limit = 4};
     struct store_page page = read_page(fixture, &query);
     assert_int_equal(page.count, 4);
     assert_true(page.more);
@@ -111,7 +111,8 @@ static void a_list_has_more_only_when_there_is_more(struct store_fixture *fixtur
 
 static void the_longest_list_is_allowed(struct store_fixture *fixture) {
     insert_messages(fixture, STORE_LIST_LIMIT_MAX + 1, NULL);
-    struct store_query query = {.state = MESSAGE_PENDING, .limit = STORE_LIST_LIMIT_MAX};
+    struct store_query query = {.states = MESSAGE_STATE_BIT(MESSAGE_PENDING),
+                                .limit = STORE_LIST_LIMIT_MAX};
     struct store_page page = read_page(fixture, &query);
     assert_int_equal(page.count, STORE_LIST_LIMIT_MAX);
     assert_true(page.more);
@@ -125,7 +126,7 @@ static void the_cursor_is_stable_under_inserts(struct store_fixture *fixture) {
     struct message_id before = {""};
     size_t left = 11;
     for (bool more = true; more;) {
-        struct store_query query = {.any_state = true, .before = text_of(before.text), .limit = 3};
+        struct store_query query = {.after = text_of(before.text), .limit = 3};
         struct store_page page = read_page(fixture, &query);
         for (size_t i = 0; i < page.count; i++)
             assert_string_equal(page.messages[i].id.text, ids[--left].text);
@@ -139,7 +140,7 @@ static void the_cursor_is_stable_under_inserts(struct store_fixture *fixture) {
 static void nothing_is_before_the_first_message(struct store_fixture *fixture) {
     struct message_id ids[2];
     insert_messages(fixture, 2, ids);
-    struct store_query query = {.any_state = true, .before = text_of(ids[0].text), .limit = 3};
+    struct store_query query = {.after = text_of(ids[0].text), .limit = 3};
     struct store_page page = read_page(fixture, &query);
     assert_int_equal(page.count, 0);
     assert_false(page.more);
@@ -161,7 +162,7 @@ static void what_is_no_id_is_no_cursor(struct store_fixture *fixture) {
     static const char *const odd[] = {"007", "x", "1 ", "' OR 1", "99999999999999999999"};
     insert_messages(fixture, 2, NULL);
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
-        struct store_query query = {.any_state = true, .before = text_of(odd[i]), .limit = 3};
+        struct store_query query = {.after = text_of(odd[i]), .limit = 3};
         struct store_page page;
         assert_int_equal(
             store_list(fixture->session, &query, &fixture->arena, &page, &fixture->error),
@@ -187,11 +188,11 @@ static void a_filtered_list_has_pages_too(struct store_fixture *fixture) {
                                                      : retry(1, i % 2 == 0 ? 60000 : 0)));
     }
     for (size_t kind = 0; kind < 3; kind++) {
-        struct store_query query = {.state = one_of_three(kind), .limit = 7};
+        struct store_query query = {.states = MESSAGE_STATE_BIT(one_of_three(kind)), .limit = 7};
         struct store_page first = read_page(fixture, &query);
         assert_int_equal(first.count, 7);
         assert_true(first.more);
-        query.before = text_of(first.messages[6].id.text);
+        query.after = text_of(first.messages[6].id.text);
         struct store_page second = read_page(fixture, &query);
         assert_int_equal(second.count, 3);
         assert_false(second.more);

@@ -205,9 +205,10 @@ static void a_message_sent_again_by_sql_is_claimed_again(struct store_fixture *f
 static void an_insert_that_fails_inserts_nothing(struct store_fixture *fixture) {
     sql(fixture, "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN NEW.content = 'poison'"
                  " BEGIN SELECT RAISE(ABORT, 'poisoned'); END");
-    struct message_draft drafts[] = {{TEXT_LITERAL(RECIPIENT), TEXT_LITERAL("a"), 0},
-                                     {TEXT_LITERAL(RECIPIENT), TEXT_LITERAL("poison"), 0},
-                                     {TEXT_LITERAL(RECIPIENT), TEXT_LITERAL("b"), 0}};
+    struct message_draft drafts[] = {
+        {.recipient = TEXT_LITERAL(RECIPIENT), .content = TEXT_LITERAL("a")},
+        {.recipient = TEXT_LITERAL(RECIPIENT), .content = TEXT_LITERAL("poison")},
+        {.recipient = TEXT_LITERAL(RECIPIENT), .content = TEXT_LITERAL("b")}};
     struct message_id ids[3];
     assert_int_not_equal(store_insert(fixture->session, drafts, 3, ids, &fixture->error),
                          STATUS_OK);

@@ -77,9 +77,14 @@ void assert_ok_at(enum status status, const struct error *error, const char *fil
 
 struct message_id insert_message(struct store_fixture *fixture, struct text content,
                                  int64_t priority) {
-    struct message_draft draft = {TEXT_LITERAL(RECIPIENT), content, priority};
+    struct message_draft draft = {
+        .recipient = TEXT_LITERAL(RECIPIENT), .content = content, .priority = priority};
+    return insert_draft(fixture, &draft);
+}
+
+struct message_id insert_draft(struct store_fixture *fixture, const struct message_draft *draft) {
     struct message_id id;
-    assert_ok(store_insert(fixture->session, &draft, 1, &id, &fixture->error), &fixture->error);
+    assert_ok(store_insert(fixture->session, draft, 1, &id, &fixture->error), &fixture->error);
     return id;
 }
 
@@ -87,7 +92,8 @@ void insert_messages(struct store_fixture *fixture, size_t count, struct message
     struct message_draft *drafts = memory_zeroed(count, sizeof *drafts);
     struct message_id *all = memory_zeroed(count, sizeof *all);
     for (size_t i = 0; i < count; i++)
-        drafts[i] = (struct message_draft){TEXT_LITERAL(RECIPIENT), TEXT_LITERAL("hello"), 0};
+        drafts[i] = (struct message_draft){.recipient = TEXT_LITERAL(RECIPIENT),
+                                           .content = TEXT_LITERAL("hello")};
     enum status status = store_insert(fixture->session, drafts, count, all, &fixture->error);
     if (ids != NULL)
         memcpy(ids, all, count * sizeof *ids);
@@ -140,6 +146,14 @@ struct outcome failed(int64_t number, enum attempt_class class) {
                                         .at_ms = FAKE_CLOCK_START_MS,
                                         .class = class,
                                         .excerpt = "no such number"}};
+}
+
+struct outcome expired(int64_t number, enum attempt_class class) {
+    return (struct outcome){.kind = OUTCOME_EXPIRED,
+                            .attempt = {.number = number,
+                                        .at_ms = FAKE_CLOCK_START_MS,
+                                        .class = class,
+                                        .excerpt = "its time was over"}};
 }
 
 struct outcome released(void) {
@@ -198,8 +212,21 @@ struct store_page read_page(struct store_fixture *fixture, const struct store_qu
     return page;
 }
 
+struct store_total read_total(struct store_fixture *fixture, const struct store_query *query) {
+    struct store_total total;
+    assert_ok(store_count(fixture->session, query, &total, &fixture->error), &fixture->error);
+    return total;
+}
+
+size_t change_messages(struct store_fixture *fixture, enum store_change_kind kind,
+                       const struct message_id *ids, size_t count) {
+    struct store_change change = {.kind = kind, .ids = ids, .count = count};
+    assert_ok(store_change(fixture->session, &change, &fixture->error), &fixture->error);
+    return change.changed;
+}
+
 struct store_page read_state(struct store_fixture *fixture, enum message_state state) {
-    struct store_query query = {.state = state, .limit = STORE_LIST_LIMIT_MAX};
+    struct store_query query = {.states = MESSAGE_STATE_BIT(state), .limit = STORE_LIST_LIMIT_MAX};
     return read_page(fixture, &query);
 }
 

@@ -6,7 +6,7 @@
 
 #include "support/test.h"
 
-#include "store/store.h"
+#include "store/store_office.h"
 #include "support/fake_clock.h"
 #include "support/temporary.h"
 
@@ -49,6 +49,7 @@ void assert_ok_at(enum status status, const struct error *error, const char *fil
 
 struct message_id insert_message(struct store_fixture *fixture, struct text content,
                                  int64_t priority);
+struct message_id insert_draft(struct store_fixture *fixture, const struct message_draft *draft);
 /* Inserts `count` ordinary messages in one call; `ids` may be NULL. */
 void insert_messages(struct store_fixture *fixture, size_t count, struct message_id *ids);
 
@@ -61,6 +62,7 @@ struct claim *claim_all(struct store_fixture *fixture, size_t count);
 struct outcome sent(const char *provider_id);
 struct outcome retry(int64_t number, int64_t delay_ms);
 struct outcome failed(int64_t number, enum attempt_class class);
+struct outcome expired(int64_t number, enum attempt_class class);
 struct outcome released(void);
 
 /* Settles messages `first` to `first + count - 1` alike. False: it was a conflict. */
@@ -73,6 +75,10 @@ struct message read_message(struct store_fixture *fixture, struct message_id id)
 struct attempt_list read_attempts(struct store_fixture *fixture, struct message_id id);
 struct store_depth read_depth(struct store_fixture *fixture);
 struct store_page read_page(struct store_fixture *fixture, const struct store_query *query);
+struct store_total read_total(struct store_fixture *fixture, const struct store_query *query);
+/* How many of these messages changed. */
+size_t change_messages(struct store_fixture *fixture, enum store_change_kind kind,
+                       const struct message_id *ids, size_t count);
 /* The newest of one state, up to STORE_LIST_LIMIT_MAX. */
 struct store_page read_state(struct store_fixture *fixture, enum message_state state);
 

@@ -67,16 +67,19 @@ int main(void) {
         {.name = "sqlite", .has_file = true, .has_schema = true},
         {.name = "postgres", .has_schema = true, .is_server = true},
     };
-    static const struct store_cases *const shared[] = {&store_cases_insert, &store_cases_claim,
-                                                       &store_cases_settle, &store_cases_lease,
-                                                       &store_cases_read,   &store_cases_threads};
+    static const struct store_cases *const shared[] = {
+        &store_cases_insert, &store_cases_claim,  &store_cases_settle, &store_cases_lease,
+        &store_cases_read,   &store_cases_query,  &store_cases_drafts, &store_cases_keys,
+        &store_cases_change, &store_cases_office, &store_cases_threads};
     struct plan *plan = memory_zeroed(1, sizeof *plan);
     for (size_t b = 0; b < sizeof back_ends / sizeof back_ends[0]; b++)
         for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++)
             add(plan, &back_ends[b], shared[i]);
+    add(plan, &back_ends[1], &store_cases_kept);
     add(plan, &back_ends[1], &store_cases_programs);
     add(plan, &back_ends[1], &store_cases_sqlite);
     add(plan, &back_ends[1], &store_cases_sqlite_file);
+    add(plan, &back_ends[2], &store_cases_kept);
     add(plan, &back_ends[2], &store_cases_programs);
     int result = _cmocka_run_group_tests("store", plan->tests, plan->count, NULL, NULL);
     free(plan);

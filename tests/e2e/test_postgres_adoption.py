@@ -76,6 +76,22 @@ class Adoption:
         self.assertRegex(failed, "^(recipient|content) ")
         self.assertEqual(self.count_sent(), self.TABLE.sent + self.TABLE.unsent + 1)
 
+    def test_what_is_cancelled_is_delivered_only_when_it_is_sent_again(self):
+        self.prepare()
+        before = self.old_rows()
+        self.command("migrate", "up")
+        for change, left in (("cancel", "cancelled"), ("retry", "pending")):
+            changed = self.server.number(
+                f"SELECT posthaste_{change}(ARRAY(SELECT id::text FROM posthaste_messages))"
+            )
+            self.assertGreaterEqual(changed, self.TABLE.unsent)
+            self.assertEqual(self.count(f"status = '{left}'"), changed)
+            self.assertEqual(self.count_sent(), self.TABLE.sent)
+        posthaste = self.posthaste(self.provider())
+        posthaste.wait_settled()
+        self.assertEqual(self.count_sent(), self.TABLE.sent + changed)
+        self.assertEqual(self.old_rows(), before)
+
     def test_down_takes_away_exactly_what_was_added(self):
         self.prepare()
         before = self.server.dump_schema()

@@ -1,6 +1,7 @@
 """The plans of the statements: none of them reads the whole table, however empty, fresh, full or
 stale its statistics are."""
 
+import json
 import re
 
 from tests.e2e.postgres_case import PostgresCase
@@ -13,7 +14,11 @@ SET auto_explain.log_nested_statements = on;
 SET client_min_messages = log;
 """
 ONE_OF_EACH = """
-SELECT * FROM posthaste_insert(ARRAY['+15551234567'], ARRAY['hello'], ARRAY[0]);
+SELECT * FROM posthaste_insert(ARRAY['+15551234567'], ARRAY['hello'], ARRAY[0], '[]');
+SELECT * FROM posthaste_insert(ARRAY['+15551234567'], ARRAY['hello'], ARRAY[0],
+                               json_build_array(json_build_object(
+                                   'n', 1, 'key', gen_random_uuid(), 'fingerprint', 'x',
+                                   'due_at_ms', 4102444800000, 'metadata', '{}')));
 SELECT * FROM posthaste_claim(50, 60000, 'test', 'token a', '', '');
 SELECT * FROM posthaste_claimed((SELECT max(id) FROM posthaste_claims));
 SELECT * FROM posthaste_claim(50, 60000, 'test', 'token b', '1', '');
@@ -27,14 +32,42 @@ FROM posthaste_claims AS c WHERE c.token = 'token a';
 SELECT posthaste_take_back(clock_timestamp() + interval '1 hour');
 SELECT * FROM posthaste_get('7');
 SELECT * FROM posthaste_get_attempts('7');
-SELECT count(*) FROM posthaste_list('', '', 20);
-SELECT count(*) FROM posthaste_list('', '5', 20);
-SELECT count(*) FROM posthaste_list('pending', '', 20);
-SELECT count(*) FROM posthaste_list('sending', '', 20);
-SELECT count(*) FROM posthaste_list('sent', '', 20);
-SELECT count(*) FROM posthaste_list('failed', '', 20);
+SELECT posthaste_cancel(ARRAY['7', '8']);
+SELECT posthaste_retry(ARRAY['7', '8']);
 SELECT * FROM posthaste_depth();
 """
+
+
+def query(*states, after="", order="newest", **filters):
+    """A query as posthaste_list and the others take it."""
+    filters = {"recipient": "", "provider": "", "content": ""} | filters
+    ranges = dict.fromkeys(("created_from", "created_to", "sent_from", "sent_to"), 0)
+    scan = 100_000 if any(filters.values()) else 0
+    whole = {"states": states, "after": after, "order": order, "scan": scan, **ranges, **filters}
+    return "'" + json.dumps(whole) + "'"
+
+
+BULK = ("sent", "delivered", "undelivered")
+LISTS = [
+    query(),
+    query(after="5"),
+    query(order="oldest"),
+    query(order="oldest", after="5"),
+    query(*BULK, order="last_sent"),
+    query(*BULK, order="last_sent", recipient="+15551234567"),
+    *(query(state) for state in ("pending", "sending", "sent", "failed", "cancelled")),
+    query("pending", "sending", "failed", order="oldest", after="5"),
+    query("pending", "sending", "sent", after="5"),
+    query(recipient="+15551234567"),
+    query("pending", "failed", after="5", content="hello", created_from=1, sent_to=2),
+]
+ONE_OF_EACH_LIST = "".join(
+    f"SELECT count(*) FROM posthaste_list({one}, 20, 0);\n" for one in LISTS
+) + "".join(
+    f"SELECT posthaste_list_end({one}); SELECT posthaste_count({one}, 10000);\n"
+    for one in LISTS
+    if '"scan": 0' not in one
+)
 
 
 class Plans(PostgresCase):
@@ -46,7 +79,7 @@ class Plans(PostgresCase):
 
     def plans(self):
         """What auto_explain said, with the statements."""
-        return self.server.psql_notices(LOG_PLANS + ONE_OF_EACH)
+        return self.server.psql_notices(LOG_PLANS + ONE_OF_EACH + ONE_OF_EACH_LIST)
 
     def assert_no_table_is_read_whole(self, state):
         plans = self.plans()

@@ -223,11 +223,11 @@ static bool is_in(enum message_state from, enum message_state to) {
 static void the_moves_are_those_of_the_life_of_a_message(void **state) {
     (void)state;
     static const bool allowed[MESSAGE_STATES][MESSAGE_STATES] = {
-        [MESSAGE_PENDING] =
-            {[MESSAGE_SENDING] = true, [MESSAGE_CANCELLED] = true, [MESSAGE_EXPIRED] = true},
+        [MESSAGE_PENDING] = {[MESSAGE_SENDING] = true, [MESSAGE_CANCELLED] = true},
         [MESSAGE_SENDING] = {[MESSAGE_SENT] = true,
                              [MESSAGE_PENDING] = true,
                              [MESSAGE_FAILED] = true,
+                             [MESSAGE_EXPIRED] = true,
                              [MESSAGE_UNKNOWN] = true},
         [MESSAGE_SENT] = {[MESSAGE_DELIVERED] = true, [MESSAGE_UNDELIVERED] = true},
         [MESSAGE_FAILED] = {[MESSAGE_PENDING] = true},
@@ -341,7 +341,10 @@ static void only_what_was_tried_counts_as_an_attempt(void **state) {
         outcome.kind = OUTCOME_RELEASED;
         assert_int_equal(outcome_attempts(&outcome), 0);
         outcome.kind = OUTCOME_FAILED;
-        assert_int_equal(outcome_attempts(&outcome), i == ATTEMPT_INVALID ? 0 : 1);
+        bool untried = i == ATTEMPT_INVALID || i == ATTEMPT_EXPIRED;
+        assert_int_equal(outcome_attempts(&outcome), untried ? 0 : 1);
+        outcome.kind = OUTCOME_EXPIRED;
+        assert_int_equal(outcome_attempts(&outcome), untried ? 0 : 1);
     }
 }
 

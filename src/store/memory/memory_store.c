@@ -1,10 +1,7 @@
-/* The memory store: the model of all stores, and good for trying out. Everything is guarded by
- * one monitor; a session is only a handle. */
+#include "store/memory/memory_store.h"
+
 #include "base/check.h"
-#include "base/heap.h"
 #include "base/memory.h"
-#include "base/thread.h"
-#include "store/memory/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,74 +9,56 @@
 
 #define MEMORY_MESSAGES_MAX 10000000
 
-/* What the store remembers of a claim; the struct claim itself belongs to whoever claimed. */
-struct lease {
-    struct lease *next;
-    int64_t id;
-    char token[UUID_TEXT_BYTES];
-    int64_t until_ms;
-    size_t count;
-    struct record *records[]; /* NULL where settled */
-};
-
-struct memory_store {
-    struct store store; /* first: it is the base */
-    const struct clock *clock;
-    /* guarded */
-    struct monitor monitor;
-    struct random random;
-    struct record **records; /* by id - 1 */
-    size_t count, size;
-    struct heap ready;   /* pending, unclaimed, due */
-    struct heap delayed; /* pending, unclaimed, due later */
-    struct lease *leases;
-    int64_t last_claim;
-    int64_t depth[MESSAGE_STATES];
-};
-
-static struct memory_store *of(struct store *store) {
-    return (struct memory_store *)store;
-}
-
-static struct memory_store *lock(struct store_session *session) {
-    struct memory_store *memory = of(session->store);
+struct memory_store *memory_lock(struct store_session *session) {
+    struct memory_store *memory = memory_store_of(session->store);
     monitor_lock(&memory->monitor);
     return memory;
 }
 
-static void unlock(struct memory_store *memory) {
+void memory_unlock(struct memory_store *memory) {
     monitor_unlock(&memory->monitor);
 }
 
-static void enqueue(struct memory_store *memory, struct record *record) {
+struct record *memory_find(const struct memory_store *memory, struct text id) {
+    int64_t number = 0;
+    bool known = message_id_to_number(id, &number) && (size_t)number <= memory->count;
+    return known ? memory->records[number - 1] : NULL;
+}
+
+void memory_enqueue(struct memory_store *memory, struct record *record) {
     heap_push(record->due_at_ms == 0 ? &memory->ready : &memory->delayed, record);
 }
 
 static enum status insert(struct store_session *session, const struct message_draft *drafts,
                           size_t count, struct message_id *ids, struct error *error) {
-    struct memory_store *memory = lock(session);
+    struct memory_store *memory = memory_lock(session);
     if (memory->count + count > MEMORY_MESSAGES_MAX) {
-        unlock(memory);
+        memory_unlock(memory);
         return error_set(error, STATUS_FULL, "the memory store holds at most %d messages",
                          MEMORY_MESSAGES_MAX);
+    }
+    int64_t now_ms = clock_wall_ms(memory->clock);
+    memory_keys_forget(&memory->keys, now_ms);
+    if (!memory_keys_add(&memory->keys, drafts, count, (int64_t)memory->count + 1, now_ms)) {
+        memory_unlock(memory);
+        return error_set(error, STATUS_CONFLICT, "the idempotency key is there already");
     }
     while (memory->count + count > memory->size) {
         memory->size = memory->size > 0 ? memory->size * 2 : 1024;
         memory->records = memory_resize(memory->records, memory->size, sizeof *memory->records);
     }
-    int64_t now_ms = clock_wall_ms(memory->clock);
     for (size_t i = 0; i < count; i++) {
         struct record *record = record_create(&drafts[i], (int64_t)memory->count + 1, now_ms);
         memory->records[memory->count++] = record;
         memory->depth[MESSAGE_PENDING]++;
-        enqueue(memory, record);
+        memory_enqueue(memory, record);
         snprintf(ids[i].text, sizeof ids[i].text, "%lld", (long long)record->id);
     }
-    unlock(memory);
+    memory_unlock(memory);
     return STATUS_OK;
 }
 
-static void count_move(struct memory_store *memory, enum message_state from,
+void memory_count_move(struct memory_store *memory, enum message_state from,
                        enum message_state to) {
     memory->depth[from]--;
     memory->depth[to]++;
@@ -92,8 +71,8 @@ static size_t dissolve(struct memory_store *memory, struct lease *lease, int64_t
         if (record == NULL)
             continue;
         record_take_back(record, now_ms);
-        count_move(memory, MESSAGE_SENDING, MESSAGE_PENDING);
-        enqueue(memory, record);
+        memory_count_move(memory, MESSAGE_SENDING, MESSAGE_PENDING);
+        memory_enqueue(memory, record);
         taken_over++;
     }
     free(lease);
@@ -114,7 +93,7 @@ static size_t take_over_expired(struct memory_store *memory, int64_t now_ms) {
     return taken_over;
 }
 
-static void promote_due(struct memory_store *memory, int64_t now_ms) {
+void memory_promote_due(struct memory_store *memory, int64_t now_ms) {
     for (struct record *record; (record = heap_first(&memory->delayed)) != NULL;) {
         if (record->due_at_ms > now_ms)
             return;
@@ -145,7 +124,7 @@ static struct claim *take_ready(struct memory_store *memory, size_t messages_max
     for (size_t i = 0; i < count; i++) {
         struct record *record = heap_pop(&memory->ready);
         message_state_move(&record->state, MESSAGE_SENDING);
-        count_move(memory, MESSAGE_PENDING, MESSAGE_SENDING);
+        memory_count_move(memory, MESSAGE_PENDING, MESSAGE_SENDING);
         lease->records[i] = record;
         bool fits = record_read(record, &claim->arena, &claim->messages[i]);
         check(fits);
@@ -159,14 +138,14 @@ static struct claim *take_ready(struct memory_store *memory, size_t messages_max
 static enum status claim(struct store_session *session, const struct claim_request *request,
                          struct claim_result *result, struct error *error) {
     (void)error;
-    struct memory_store *memory = lock(session);
+    struct memory_store *memory = memory_lock(session);
     int64_t now_ms = clock_wall_ms(memory->clock);
     result->taken_over = take_over_expired(memory, now_ms);
-    promote_due(memory, now_ms);
+    memory_promote_due(memory, now_ms);
     result->next_due_in_ms = next_due_in_ms(memory, now_ms);
     if (memory->ready.count > 0)
         result->claim = take_ready(memory, request->messages_max, now_ms + request->lease_ms);
-    unlock(memory);
+    memory_unlock(memory);
     return STATUS_OK;
 }
 
@@ -188,9 +167,9 @@ static void settle_one(struct memory_store *memory, struct settlement *settlemen
         struct record *record = lease->records[settlement->indexes[i]];
         lease->records[settlement->indexes[i]] = NULL;
         record_settle(record, settlement->outcomes[i], clock_wall_ms(memory->clock));
-        count_move(memory, MESSAGE_SENDING, record->state);
+        memory_count_move(memory, MESSAGE_SENDING, record->state);
         if (record->state == MESSAGE_PENDING)
-            enqueue(memory, record);
+            memory_enqueue(memory, record);
     }
     if (settlement->claim->unsettled > settlement->count)
         return;
@@ -201,96 +180,21 @@ static void settle_one(struct memory_store *memory, struct settlement *settlemen
 static enum status settle(struct store_session *session, struct settlement *settlements,
                           size_t count, struct error *error) {
     (void)error;
-    struct memory_store *memory = lock(session);
+    struct memory_store *memory = memory_lock(session);
     for (size_t i = 0; i < count; i++)
         settle_one(memory, &settlements[i]);
-    unlock(memory);
+    memory_unlock(memory);
     return STATUS_OK;
 }
 
 static enum status extend(struct store_session *session, const struct claim *claim,
                           int64_t lease_ms, struct error *error) {
-    struct memory_store *memory = lock(session);
+    struct memory_store *memory = memory_lock(session);
     struct lease **link = find_lease(memory, claim);
     if (link != NULL)
         (*link)->until_ms = clock_wall_ms(memory->clock) + lease_ms;
-    unlock(memory);
+    memory_unlock(memory);
     return link != NULL ? STATUS_OK : error_set(error, STATUS_CONFLICT, "the claim was lost");
-}
-
-static struct record *find(const struct memory_store *memory, struct text id) {
-    int64_t number = 0;
-    bool known = message_id_to_number(id, &number) && (size_t)number <= memory->count;
-    return known ? memory->records[number - 1] : NULL;
-}
-
-static enum status get(struct store_session *session, struct text id, struct arena *arena,
-                       struct message *message, struct error *error) {
-    struct memory_store *memory = lock(session);
-    const struct record *record = find(memory, id);
-    enum status status = STATUS_OK;
-    if (record == NULL)
-        status = error_set(error, STATUS_NOT_FOUND, "there is no message with this id");
-    else if (!record_read(record, arena, message))
-        status = error_set(error, STATUS_FULL, "the message takes too much memory");
-    unlock(memory);
-    return status;
-}
-
-static enum status attempts(struct store_session *session, struct text id, struct arena *arena,
-                            struct attempt_list *list, struct error *error) {
-    struct memory_store *memory = lock(session);
-    const struct record *record = find(memory, id);
-    enum status status = STATUS_OK;
-    if (record != NULL && record->failures_count > 0) {
-        size_t bytes = record->failures_count * sizeof *list->items;
-        list->items = arena_alloc(arena, bytes);
-        if (list->items == NULL) {
-            status = error_set(error, STATUS_FULL, "the attempts take too much memory");
-        } else {
-            memcpy(list->items, record->failures, bytes);
-            list->count = record->failures_count;
-        }
-    }
-    unlock(memory);
-    return status;
-}
-
-static enum status list(struct store_session *session, const struct store_query *query,
-                        struct arena *arena, struct store_page *page, struct error *error) {
-    int64_t before = INT64_MAX;
-    if (query->before.len > 0 && !message_id_to_number(query->before, &before))
-        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
-    struct memory_store *memory = lock(session);
-    enum status status = STATUS_OK;
-    size_t at = (size_t)before - 1;
-    if (at > memory->count)
-        at = memory->count;
-    while (at > 0 && page->count <= query->limit && status == STATUS_OK) {
-        const struct record *record = memory->records[--at];
-        if (!query->any_state && record->state != query->state)
-            continue;
-        if (!record_read(record, arena, &page->messages[page->count++]))
-            status = error_set(error, STATUS_FULL, "the list takes too much memory");
-    }
-    unlock(memory);
-    return status;
-}
-
-static enum status depth(struct store_session *session, struct store_depth *depth,
-                         struct error *error) {
-    (void)error;
-    struct memory_store *memory = lock(session);
-    memcpy(depth->messages, memory->depth, sizeof depth->messages);
-    int64_t now_ms = clock_wall_ms(memory->clock);
-    promote_due(memory, now_ms);
-    for (size_t i = 0; i < memory->ready.count; i++) {
-        const struct record *record = memory->ready.items[i];
-        if (now_ms - record->created_at_ms > depth->oldest_due_age_ms)
-            depth->oldest_due_age_ms = now_ms - record->created_at_ms;
-    }
-    unlock(memory);
-    return STATUS_OK;
 }
 
 static enum status version(struct store *store, struct store_version *version,
@@ -321,7 +225,7 @@ static void session_close(struct store_session *session) {
 }
 
 static void close(struct store *store) {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_store_of(store);
     for (struct lease *lease = memory->leases; lease != NULL;) {
         struct lease *next = lease->next;
         free(lease);
@@ -330,6 +234,8 @@ static void close(struct store *store) {
     for (size_t i = 0; i < memory->count; i++)
         record_destroy(memory->records[i]);
     free(memory->records);
+    memory_keys_deinit(&memory->keys);
+    memory_office_deinit(&memory->office);
     heap_deinit(&memory->ready);
     heap_deinit(&memory->delayed);
     monitor_deinit(&memory->monitor);
@@ -345,10 +251,18 @@ static const struct store_ops memory_ops = {
     .claim = claim,
     .settle = settle,
     .extend = extend,
-    .get = get,
-    .attempts = attempts,
-    .list = list,
-    .depth = depth,
+    .find_keys = memory_find_keys,
+    .get = memory_get,
+    .attempts = memory_attempts,
+    .list = memory_list,
+    .count = memory_count,
+    .change = memory_change,
+    .audit_add = memory_audit_add,
+    .audit_list = memory_audit_list,
+    .job_create = memory_job_create,
+    .job_list = memory_job_list,
+    .job_advance = memory_job_advance,
+    .depth = memory_depth,
     .version = version,
     .migrate_up = migrate,
     .migrate_down = migrate,

@@ -27,6 +27,11 @@ struct record *record_create(const struct message_draft *draft, int64_t id, int6
         .recipient = copy(draft->recipient),
         .content = copy(draft->content),
         .content_bytes = draft->content.len,
+        .due_at_ms = draft->due_at_ms > now_ms ? draft->due_at_ms : 0,
+        .expires_at_ms = draft->expires_at_ms,
+        .max_attempts = draft->max_attempts,
+        .metadata = draft->metadata.len > 0 ? copy(draft->metadata) : NULL,
+        .provider = draft->provider.len > 0 ? copy(draft->provider) : NULL,
         .state = MESSAGE_PENDING,
     };
     return record;
@@ -35,6 +40,8 @@ struct record *record_create(const struct message_draft *draft, int64_t id, int6
 void record_destroy(struct record *record) {
     free(record->recipient);
     free(record->content);
+    free(record->metadata);
+    free(record->provider);
     free(record->provider_id);
     free(record->error);
     free(record->failures);
@@ -77,6 +84,7 @@ void record_settle(struct record *record, const struct outcome *outcome, int64_t
         add_failure(record, &outcome->attempt);
         break;
     case OUTCOME_FAILED:
+    case OUTCOME_EXPIRED:
         record->due_at_ms = 0;
         add_failure(record, &outcome->attempt);
         break;
@@ -93,6 +101,11 @@ void record_take_back(struct record *record, int64_t now_ms) {
     add_failure(record, &attempt);
 }
 
+void record_retry(struct record *record) {
+    message_state_move(&record->state, MESSAGE_PENDING);
+    record->attempts = record->due_at_ms = record->expires_at_ms = 0;
+}
+
 static bool copy_to(struct arena *arena, struct text source, struct text *target) {
     *target = arena_copy(arena, source);
     return target->data != NULL;
@@ -105,12 +118,16 @@ bool record_read(const struct record *record, struct arena *arena, struct messag
         .state = record->state,
         .attempts = record->attempts,
         .due_at_ms = record->due_at_ms,
+        .expires_at_ms = record->expires_at_ms,
+        .max_attempts = record->max_attempts,
         .sent_at_ms = record->sent_at_ms,
     };
     snprintf(message->id.text, sizeof message->id.text, "%lld", (long long)record->id);
     struct text content = {record->content, record->content_bytes};
     return copy_to(arena, text_of(record->recipient), &message->recipient) &&
            copy_to(arena, content, &message->content) &&
+           copy_to(arena, text_of(record->metadata), &message->metadata) &&
+           copy_to(arena, text_of(record->provider), &message->provider) &&
            copy_to(arena, text_of(record->provider_id), &message->provider_id) &&
            copy_to(arena, text_of(record->error), &message->error);
 }

@@ -12,10 +12,14 @@ struct record {
     char *recipient;
     char *content;
     size_t content_bytes;
+    int64_t max_attempts;
+    char *metadata; /* NULL: none */
+    char *provider; /* NULL: any */
     /* changes */
     enum message_state state;
     int64_t attempts;
     int64_t due_at_ms; /* 0: at once */
+    int64_t expires_at_ms;
     int64_t sent_at_ms;
     char *provider_id; /* NULL: none */
     char *error;       /* NULL: none */
@@ -32,6 +36,8 @@ void record_destroy(struct record *record);
 bool record_leaves_before(const void *a, const void *b);
 bool record_is_due_before(const void *a, const void *b);
 
+/* Pending again and due now, as an operator wants it. */
+void record_retry(struct record *record);
 /* Moves a sending record to where `outcome` leads, and records a failed attempt. */
 void record_settle(struct record *record, const struct outcome *outcome, int64_t now_ms);
 /* Gives a sending record back with one attempt counted, because its lease ran out. */

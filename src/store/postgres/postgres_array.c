@@ -23,6 +23,12 @@ static bool is_special(const char *at, const char *end) {
     return *at == '"' || *at == '\\' || *at == '\0' || is_escape(at, end);
 }
 
+/* A NUL, or the escape itself; returns what comes after it. */
+static const char *append_escaped(struct buffer *target, const char *at) {
+    buffer_append_string(target, *at == '\0' ? ESCAPE "0" : ESCAPE ESCAPE);
+    return at + (*at == '\0' ? 1 : ESCAPE_BYTES);
+}
+
 void postgres_array_add_text(struct buffer *array, struct text element) {
     separate(array);
     buffer_append_byte(array, '"');
@@ -34,15 +40,11 @@ void postgres_array_add_text(struct buffer *array, struct text element) {
         buffer_append(array, (struct text){plain, (size_t)(at - plain)});
         if (at == end)
             break;
-        if (*at == '\0') {
-            buffer_append_string(array, ESCAPE "0");
-            at++;
-        } else if (*at == '"' || *at == '\\') {
+        if (*at == '"' || *at == '\\') {
             buffer_append_byte(array, '\\');
             buffer_append_byte(array, *at++);
         } else {
-            buffer_append_string(array, ESCAPE ESCAPE);
-            at += ESCAPE_BYTES;
+            at = append_escaped(array, at);
         }
     }
     buffer_append_byte(array, '"');
@@ -56,6 +58,20 @@ void postgres_array_add_number(struct buffer *array, int64_t element) {
 const char *postgres_array_close(struct buffer *array) {
     buffer_append_byte(array, '}');
     return array->overflowed ? NULL : array->data;
+}
+
+void postgres_text_write(struct json_writer *json, const char *key, struct text value) {
+    struct buffer kept;
+    buffer_init(&kept, value.len * (ESCAPE_BYTES + 1) + 1);
+    const char *end = value.data + value.len;
+    for (const char *at = value.data; at < end;) {
+        if (*at == '\0' || is_escape(at, end))
+            at = append_escaped(&kept, at);
+        else
+            buffer_append_byte(&kept, *at++);
+    }
+    json_member_text(json, key, buffer_view(&kept));
+    buffer_deinit(&kept);
 }
 
 struct text postgres_text_restore(struct arena *arena, struct text kept) {

@@ -5,7 +5,7 @@
 #define STORE_POSTGRES_ARRAY_H
 
 #include "base/arena.h"
-#include "base/buffer.h"
+#include "base/json_writer.h"
 
 /* One array, written into a buffer of its own that the caller ends with buffer_deinit. */
 void postgres_array_open(struct buffer *array, size_t bytes_max);
@@ -14,7 +14,9 @@ void postgres_array_add_number(struct buffer *array, int64_t element);
 /* The parameter, valid as long as the buffer; NULL where it did not fit. */
 const char *postgres_array_close(struct buffer *array);
 
-/* What was written with postgres_array_add_text, as it was given: a copy in `arena`; `{NULL, 0}`
+/* A member whose value is kept in the same way as an element of an array. */
+void postgres_text_write(struct json_writer *json, const char *key, struct text value);
+/* What was written with one of these, as it was given: a copy in `arena`; `{NULL, 0}`
  * when it does not fit. */
 struct text postgres_text_restore(struct arena *arena, struct text kept);
 

@@ -85,6 +85,7 @@ static const struct failure_class failure_classes[] = {
     {"40", STATUS_UNAVAILABLE, false, ""},
     {"55", STATUS_UNAVAILABLE, false, ""},
     {"22", STATUS_INVALID, false, ""},
+    {"PH001", STATUS_CONFLICT, false, ""}, /* raised by posthaste_insert_keys */
     {"23", STATUS_INVALID, false, ""},
     {"P0001", STATUS_INVALID, false, " (a trigger of the table)"},
     {"42501", STATUS_BROKEN, false, "; grant it to the user that STORE_URL names"},

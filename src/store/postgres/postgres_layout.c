@@ -174,10 +174,11 @@ void postgres_layout_describe(const struct postgres_layout *layout, struct buffe
                       facts[FACT_ID], MESSAGE_ID_BYTES_MAX);
     postgres_layout_render(layout,
                            TEXT_LITERAL("to it is added:\n{added_columns}\n"
-                                        "    indexes {prefix}_ready, _delayed, _parked\n"
+                                        "    indexes {prefix}_ready, _delayed, _parked, _sent\n"
                                         "    triggers posthaste_count_…, posthaste_wake\n"
                                         "beside it: tables posthaste_claims, _attempts, _counts,"
-                                        " _layout, _schema_migrations,\n    the view"
-                                        " posthaste_messages, functions posthaste_…\n"),
+                                        " _idempotency_keys, _audit,\n    _jobs, _layout,"
+                                        " _schema_migrations, the view posthaste_messages,"
+                                        " functions\n    posthaste_…\n"),
                            report);
 }

@@ -18,12 +18,18 @@ enum column {
     COLUMN_SENT_AT,
     COLUMN_PROVIDER_ID,
     COLUMN_ERROR,
+    COLUMN_EXPIRES_AT,
+    COLUMN_MAX_ATTEMPTS,
+    COLUMN_METADATA,
+    COLUMN_PROVIDER,
 };
 
 static bool copy_column(const struct postgres_rows *rows, size_t row, enum column column,
                         struct arena *arena, struct text *target) {
     struct text value = postgres_text(rows, row, column);
-    if (value.len > ERROR_TEXT_BYTES_MAX)
+    if (column == COLUMN_METADATA && value.len > MESSAGE_METADATA_BYTES_MAX)
+        value.len = 0; /* it makes no sense in part */
+    else if (column != COLUMN_METADATA && value.len > ERROR_TEXT_BYTES_MAX)
         value = text_utf8_prefix(value, ERROR_TEXT_BYTES_MAX);
     *target = arena_copy(arena, value);
     return target->data != NULL;
@@ -47,6 +53,8 @@ enum status postgres_read_message(const struct postgres_rows *rows, size_t row, 
         .due_at_ms = postgres_number(rows, row, COLUMN_DUE_AT),
         .created_at_ms = postgres_number(rows, row, COLUMN_CREATED_AT),
         .sent_at_ms = postgres_number(rows, row, COLUMN_SENT_AT),
+        .expires_at_ms = postgres_number(rows, row, COLUMN_EXPIRES_AT),
+        .max_attempts = postgres_number(rows, row, COLUMN_MAX_ATTEMPTS),
     };
     struct text id = postgres_text(rows, row, COLUMN_ID);
     if (id.len > MESSAGE_ID_BYTES_MAX)
@@ -58,16 +66,17 @@ enum status postgres_read_message(const struct postgres_rows *rows, size_t row, 
                          message->id.text);
     if (copy_column(rows, row, COLUMN_RECIPIENT, arena, &message->recipient) &&
         copy_content(rows, row, arena, &message->content) &&
+        copy_column(rows, row, COLUMN_METADATA, arena, &message->metadata) &&
+        copy_column(rows, row, COLUMN_PROVIDER, arena, &message->provider) &&
         copy_column(rows, row, COLUMN_PROVIDER_ID, arena, &message->provider_id) &&
         copy_column(rows, row, COLUMN_ERROR, arena, &message->error))
         return STATUS_OK;
     return error_set(error, STATUS_FULL, "the messages take too much memory");
 }
 
-/* A read that met a connection which had just died is simply made again, once. */
-static enum status read_rows(struct store_session *session, enum postgres_statement which,
-                             const char *const *parameters, struct postgres_rows *rows,
-                             struct error *error) {
+enum status postgres_read_rows(struct store_session *session, enum postgres_statement which,
+                               const char *const *parameters, struct postgres_rows *rows,
+                               struct error *error) {
     struct postgres_connection *connection = postgres_session_of(session)->connection;
     enum status status = postgres_run(connection, which, parameters, rows, error);
     if (status == STATUS_UNAVAILABLE)
@@ -75,8 +84,7 @@ static enum status read_rows(struct store_session *session, enum postgres_statem
     return status;
 }
 
-/* An id as a parameter; false for what no id can be: PostgreSQL's texts are UTF-8 without NUL. */
-static bool id_parameter(struct text id, char parameter[MESSAGE_ID_BYTES_MAX + 1]) {
+bool postgres_id_parameter(struct text id, char parameter[MESSAGE_ID_BYTES_MAX + 1]) {
     if (id.len > MESSAGE_ID_BYTES_MAX || memchr(id.data, '\0', id.len) != NULL ||
         text_utf8_count(id) < 0)
         return false;
@@ -92,11 +100,11 @@ static enum status not_found(struct error *error) {
 enum status postgres_get(struct store_session *session, struct text id, struct arena *arena,
                          struct message *message, struct error *error) {
     char parameter[MESSAGE_ID_BYTES_MAX + 1];
-    if (!id_parameter(id, parameter))
+    if (!postgres_id_parameter(id, parameter))
         return not_found(error);
     struct postgres_rows rows;
     enum status status =
-        read_rows(session, POSTGRES_GET, (const char *const[]){parameter}, &rows, error);
+        postgres_read_rows(session, POSTGRES_GET, (const char *const[]){parameter}, &rows, error);
     if (status != STATUS_OK)
         return status;
     status =
@@ -118,11 +126,11 @@ static void read_attempt(const struct postgres_rows *rows, size_t row, struct at
 enum status postgres_attempts(struct store_session *session, struct text id, struct arena *arena,
                               struct attempt_list *attempts, struct error *error) {
     char parameter[MESSAGE_ID_BYTES_MAX + 1];
-    if (!id_parameter(id, parameter))
+    if (!postgres_id_parameter(id, parameter))
         return STATUS_OK;
     struct postgres_rows rows;
-    enum status status =
-        read_rows(session, POSTGRES_ATTEMPTS, (const char *const[]){parameter}, &rows, error);
+    enum status status = postgres_read_rows(session, POSTGRES_ATTEMPTS,
+                                            (const char *const[]){parameter}, &rows, error);
     if (status != STATUS_OK)
         return status;
     if (rows.count > 0)
@@ -131,25 +139,6 @@ enum status postgres_attempts(struct store_session *session, struct text id, str
         status = error_set(error, STATUS_FULL, "the attempts take too much memory");
     for (; status == STATUS_OK && attempts->count < rows.count; attempts->count++)
         read_attempt(&rows, attempts->count, &attempts->items[attempts->count]);
-    postgres_rows_deinit(&rows);
-    return status;
-}
-
-enum status postgres_list(struct store_session *session, const struct store_query *query,
-                          struct arena *arena, struct store_page *page, struct error *error) {
-    char before[MESSAGE_ID_BYTES_MAX + 1] = "", limit[24];
-    if (query->before.len > 0 && !id_parameter(query->before, before))
-        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
-    snprintf(limit, sizeof limit, "%zu", query->limit + 1);
-    const char *state = query->any_state ? "" : message_state_name(query->state);
-    struct postgres_rows rows;
-    enum status status = read_rows(session, POSTGRES_LIST,
-                                   (const char *const[]){state, before, limit}, &rows, error);
-    if (status != STATUS_OK)
-        return status;
-    for (; status == STATUS_OK && page->count < rows.count; page->count++)
-        status =
-            postgres_read_message(&rows, page->count, arena, &page->messages[page->count], error);
     postgres_rows_deinit(&rows);
     return status;
 }
@@ -172,7 +161,7 @@ static void read_depth(const struct postgres_rows *rows, struct store_depth *dep
 enum status postgres_depth(struct store_session *session, struct store_depth *depth,
                            struct error *error) {
     struct postgres_rows rows;
-    enum status status = read_rows(session, POSTGRES_DEPTH, NULL, &rows, error);
+    enum status status = postgres_read_rows(session, POSTGRES_DEPTH, NULL, &rows, error);
     if (status != STATUS_OK)
         return status;
     read_depth(&rows, depth);

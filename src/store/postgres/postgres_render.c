@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define VALUE_BYTES_MAX 4096
-#define VALUES_MAX 40
+#define VALUES_MAX 60
 
 struct value {
     const char *name;
@@ -50,6 +50,10 @@ static void set_columns(struct values *values, bool adopted) {
         {"attempts", "attempts", "posthaste_attempts", FACT_KIND},
         {"due_at", "due_at", "posthaste_due_at", FACT_KIND},
         {"error", "error", "posthaste_error", FACT_KIND},
+        {"expires_at", "expires_at", "posthaste_expires_at", FACT_KIND},
+        {"max_attempts", "max_attempts", "posthaste_max_attempts", FACT_KIND},
+        {"metadata", "metadata", "posthaste_metadata", FACT_KIND},
+        {"provider", "provider", "posthaste_provider", FACT_KIND},
         {"sent_at", "sent_at", "posthaste_sent_at", FACT_SENT_AT},
         {"provider_id", "provider_id", "posthaste_provider_id", FACT_EXTERNAL_ID},
     };
@@ -96,12 +100,23 @@ static void set_own_states(struct values *values) {
     set(values, "parked", "status NOT IN ('pending', 'sent', 'delivered')");
     set(values, "set_sent", "status = 'sent'");
     set(values, "set_failed", "status = 'failed'");
+    set(values, "set_expired", "status = 'expired'");
+    set(values, "set_cancelled", "status = 'cancelled'");
+    set(values, "set_pending", "status = 'pending'");
+}
+
+/* What posthaste_status says is over; the table's own flag says so too where it can. */
+static void set_over(struct values *values, const char *name, const char *status) {
+    struct buffer *text = value(values, name);
+    buffer_printf(text, "posthaste_status = '%s'", status);
+    if (has(values, FACT_WORD_SENT) && has(values, FACT_WORD_FAILED))
+        buffer_printf(text, ", %s = %s", fact(values, FACT_SENT), fact(values, FACT_WORD_FAILED));
 }
 
 /* posthaste_status says what the table's own flag cannot. */
 static void set_adopted_states(struct values *values) {
     const char *flag = fact(values, FACT_SENT), *sent = fact(values, FACT_WORD_SENT);
-    const char *pending = fact(values, FACT_WORD_PENDING), *failed = fact(values, FACT_WORD_FAILED);
+    const char *pending = fact(values, FACT_WORD_PENDING);
     struct text exists = view_of(values, "exists");
     bool words = sent[0] != '\0';
     struct buffer *live = value(values, "live"), *state = value(values, "state");
@@ -121,10 +136,11 @@ static void set_adopted_states(struct values *values) {
         buffer_printf(parked, " OR %s NOT IN (%s, %s)", flag, pending, sent);
     buffer_printf(parked, ") AND %.*s", TEXT_ARGUMENT(exists));
     buffer_printf(value(values, "set_sent"), "%s = %s", flag, words ? sent : "true");
-    struct buffer *set_failed = value(values, "set_failed");
-    buffer_append_string(set_failed, "posthaste_status = 'failed'");
-    if (words && failed[0] != '\0')
-        buffer_printf(set_failed, ", %s = %s", flag, failed);
+    buffer_printf(value(values, "set_pending"), "posthaste_status = NULL, %s = %s", flag,
+                  words ? pending : "false");
+    set_over(values, "set_failed", "failed");
+    set_over(values, "set_expired", "expired");
+    set_over(values, "set_cancelled", "cancelled");
 }
 
 /* What else is written with every change. The tries before this one are the retries so far. */
@@ -135,6 +151,11 @@ static void set_touch(struct values *values) {
     if (has(values, FACT_RETRY_COUNT))
         buffer_printf(touch, ", %s = least(3, m.posthaste_attempts)",
                       fact(values, FACT_RETRY_COUNT));
+    struct buffer *retouch = value(values, "retouch"); /* by who has it sent again from the start */
+    if (has(values, FACT_UPDATED_AT))
+        buffer_printf(retouch, ", %s = clock_timestamp()", fact(values, FACT_UPDATED_AT));
+    if (has(values, FACT_RETRY_COUNT))
+        buffer_printf(retouch, ", %s = 0", fact(values, FACT_RETRY_COUNT));
 }
 
 /* Numbers rise as messages come; other ids need the time before them, where there is one. */
@@ -151,6 +172,7 @@ static void set_order(struct values *values) {
         set(values, "newest_first", "c.id DESC");
         set(values, "oldest_first", "c.id");
         set(values, "older", "c.id < $4");
+        set(values, "younger", "c.id > $4");
         buffer_printf(value(values, "from_mark"), "m.%s >= $4", id);
         return;
     }
@@ -164,8 +186,27 @@ static void set_order(struct values *values) {
     set(values, "newest_first", "c.order_at DESC, c.id DESC");
     set(values, "oldest_first", "c.order_at, c.id");
     set(values, "older", "(c.order_at, c.id) < ($5, $4)");
+    set(values, "younger", "(c.order_at, c.id) > ($5, $4)");
     buffer_printf(value(values, "from_mark"), "(%.*s, m.%s) >= ($5, $4)",
                   TEXT_ARGUMENT(buffer_view(order_at)), id);
+}
+
+static void add_optional(const struct values *values, struct buffer *columns, struct buffer *made) {
+    static const struct {
+        const char *name, *made;
+    } optional[] = {
+        {"priority", "new_priority"},
+        {"due_at",
+         "CASE WHEN posthaste_time(due_at_ms) > v_now THEN posthaste_time(due_at_ms) END"},
+        {"expires_at", "posthaste_time(expires_at_ms)"},
+        {"max_attempts", "coalesce(more.max_attempts, 0)"},
+        {"metadata", "more.metadata::json"},
+        {"provider", "more.provider"},
+    };
+    for (size_t i = 0; i < sizeof optional / sizeof optional[0]; i++) {
+        buffer_printf(columns, ", %.*s", TEXT_ARGUMENT(view_of(values, optional[i].name)));
+        buffer_printf(made, ", %s", optional[i].made);
+    }
 }
 
 /* The row that an insert through posthaste makes. n is its place among the rows. */
@@ -173,9 +214,9 @@ static void set_insert(struct values *values, bool adopted) {
     struct buffer *columns = value(values, "insert_columns");
     struct buffer *made = value(values, "insert_values");
     const char *type = fact(values, FACT_ID_TYPE);
-    buffer_printf(columns, "%s, %s, %.*s", fact(values, FACT_RECIPIENT), fact(values, FACT_CONTENT),
-                  TEXT_ARGUMENT(view_of(values, "priority")));
-    buffer_append_string(made, "new_recipient, new_content, new_priority");
+    buffer_printf(columns, "%s, %s", fact(values, FACT_RECIPIENT), fact(values, FACT_CONTENT));
+    buffer_append_string(made, "new_recipient, new_content");
+    add_optional(values, columns, made);
     if (!adopted) {
         buffer_append_string(columns, ", created_at");
         buffer_append_string(made, ", v_now");
@@ -213,6 +254,10 @@ static const struct added_column added_columns[] = {
     {"posthaste_due_at", "timestamptz", FACT_KIND},
     {"posthaste_attempts", "integer NOT NULL DEFAULT 0", FACT_KIND},
     {"posthaste_error", "text", FACT_KIND},
+    {"posthaste_expires_at", "timestamptz", FACT_KIND},
+    {"posthaste_max_attempts", "integer NOT NULL DEFAULT 0", FACT_KIND},
+    {"posthaste_metadata", "json", FACT_KIND},
+    {"posthaste_provider", "text", FACT_KIND},
     {"posthaste_sent_at", "timestamptz", FACT_SENT_AT},
     {"posthaste_provider_id", "text", FACT_EXTERNAL_ID},
     {"posthaste_created_at", "timestamptz NOT NULL DEFAULT now()", FACT_CREATED_AT},
@@ -251,6 +296,9 @@ static void values_init(struct values *values, const struct postgres_layout *lay
         set_adopted_states(values);
     else
         set_own_states(values);
+    buffer_printf(
+        value(values, "was_sent"), "(%.*s) IN ('sent', 'delivered', 'undelivered') AND %.*s",
+        TEXT_ARGUMENT(view_of(values, "state")), TEXT_ARGUMENT(view_of(values, "exists")));
     set_quoted(values, "live_quoted", view_of(values, "live"));
     set_touch(values);
     set_order(values);

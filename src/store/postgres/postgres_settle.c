@@ -57,7 +57,10 @@ static void add_unsent(struct request *request, const struct message *message,
     const struct attempt *attempt = &outcome->attempt;
     json_object_open(json);
     json_member_string(json, "id", message->id.text);
-    json_member_string(json, "kind", outcome->kind == OUTCOME_RETRY ? "retry" : "failed");
+    json_member_string(json, "kind",
+                       outcome->kind == OUTCOME_RETRY     ? "retry"
+                       : outcome->kind == OUTCOME_EXPIRED ? "expired"
+                                                          : "failed");
     json_member_int64(json, "delay_ms", outcome->delay_ms);
     json_member_int64(json, "counted", outcome_attempts(outcome));
     json_member_int64(json, "number", attempt->number);

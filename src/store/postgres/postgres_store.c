@@ -9,63 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INSERT_BYTES_MAX ((size_t)900 << 20) /* PostgreSQL takes 1 GB in one parameter */
-
-struct inserts {
-    struct buffer recipients, contents, priorities;
-};
-
-static void inserts_deinit(struct inserts *inserts) {
-    buffer_deinit(&inserts->recipients);
-    buffer_deinit(&inserts->contents);
-    buffer_deinit(&inserts->priorities);
-}
-
-static void inserts_init(struct inserts *inserts, const struct message_draft *drafts,
-                         size_t count) {
-    postgres_array_open(&inserts->recipients, INSERT_BYTES_MAX);
-    postgres_array_open(&inserts->contents, INSERT_BYTES_MAX);
-    postgres_array_open(&inserts->priorities, INSERT_BYTES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        postgres_array_add_text(&inserts->recipients, drafts[i].recipient);
-        postgres_array_add_text(&inserts->contents, drafts[i].content);
-        postgres_array_add_number(&inserts->priorities, drafts[i].priority);
-    }
-}
-
-static enum status keep_ids(const struct postgres_rows *rows, size_t count, struct message_id *ids,
-                            struct error *error) {
-    if (rows->count != count)
-        return error_set(error, STATUS_BROKEN,
-                         "postgres: %zu rows were inserted instead of %zu; a trigger or rule of"
-                         " the table keeps rows back",
-                         rows->count, count);
-    for (size_t i = 0; i < count; i++)
-        snprintf(ids[i].text, sizeof ids[i].text, "%s", postgres_text(rows, i, 0).data);
-    return STATUS_OK;
-}
-
-static enum status insert(struct store_session *session, const struct message_draft *drafts,
-                          size_t count, struct message_id *ids, struct error *error) {
-    struct inserts inserts;
-    inserts_init(&inserts, drafts, count);
-    const char *const parameters[] = {postgres_array_close(&inserts.recipients),
-                                      postgres_array_close(&inserts.contents),
-                                      postgres_array_close(&inserts.priorities)};
-    struct postgres_rows rows;
-    enum status status =
-        parameters[0] == NULL || parameters[1] == NULL || parameters[2] == NULL
-            ? error_set(error, STATUS_FULL, "these messages are too large to insert at once")
-            : postgres_run(postgres_session_of(session)->connection, POSTGRES_INSERT, parameters,
-                           &rows, error);
-    inserts_deinit(&inserts);
-    if (status != STATUS_OK)
-        return status;
-    status = keep_ids(&rows, count, ids, error);
-    postgres_rows_deinit(&rows);
-    return status;
-}
-
 void postgres_compact(struct store_session *session) {
     struct postgres_store *store = postgres_store_of(session->store);
     int64_t now_us = clock_monotonic_us(&clock_system), due_us = atomic_load(&store->compact_us);
@@ -162,13 +105,21 @@ static const struct store_ops postgres_ops = {
     .close = close_store,
     .session_open = session_open,
     .session_close = session_close,
-    .insert = insert,
+    .insert = postgres_insert,
+    .find_keys = postgres_find_keys,
     .claim = postgres_claim,
     .settle = postgres_settle,
     .extend = postgres_extend,
     .get = postgres_get,
     .attempts = postgres_attempts,
     .list = postgres_list,
+    .count = postgres_count,
+    .change = postgres_change,
+    .audit_add = postgres_audit_add,
+    .audit_list = postgres_audit_list,
+    .job_create = postgres_job_create,
+    .job_list = postgres_job_list,
+    .job_advance = postgres_job_advance,
     .depth = postgres_depth,
     .can_watch = can_watch,
     .watch_open = watch_open,

@@ -87,12 +87,45 @@ enum status postgres_get(struct store_session *session, struct text id, struct a
                          struct message *message, struct error *error);
 enum status postgres_attempts(struct store_session *session, struct text id, struct arena *arena,
                               struct attempt_list *attempts, struct error *error);
-enum status postgres_list(struct store_session *session, const struct store_query *query,
-                          struct arena *arena, struct store_page *page, struct error *error);
 enum status postgres_depth(struct store_session *session, struct store_depth *depth,
                            struct error *error);
 /* A row of MESSAGE_COLUMNS. */
 enum status postgres_read_message(const struct postgres_rows *rows, size_t row, struct arena *arena,
                                   struct message *message, struct error *error);
+
+/* A read that met a connection which had just died is simply made again, once. */
+enum status postgres_read_rows(struct store_session *session, enum postgres_statement which,
+                               const char *const *parameters, struct postgres_rows *rows,
+                               struct error *error);
+/* An id as a parameter; false for what no id can be: PostgreSQL's texts are UTF-8 without NUL. */
+bool postgres_id_parameter(struct text id, char parameter[MESSAGE_ID_BYTES_MAX + 1]);
+
+/* postgres_insert.c */
+enum status postgres_insert(struct store_session *session, const struct message_draft *drafts,
+                            size_t count, struct message_id *ids, struct error *error);
+enum status postgres_find_keys(struct store_session *session, struct store_key *keys, size_t count,
+                               struct error *error);
+
+/* postgres_list.c */
+enum status postgres_list(struct store_session *session, const struct store_query *query,
+                          struct arena *arena, struct store_page *page, struct error *error);
+enum status postgres_count(struct store_session *session, const struct store_query *query,
+                           struct store_total *total, struct error *error);
+
+/* postgres_office.c */
+enum status postgres_change(struct store_session *session, struct store_change *change,
+                            struct error *error);
+enum status postgres_audit_add(struct store_session *session, struct store_audit *entry,
+                               struct error *error);
+enum status postgres_audit_list(struct store_session *session,
+                                const struct store_audit_query *query, struct arena *arena,
+                                struct store_audit_page *page, struct error *error);
+enum status postgres_job_create(struct store_session *session, struct store_job *job,
+                                struct error *error);
+enum status postgres_job_list(struct store_session *session, const struct store_job_query *query,
+                              struct arena *arena, struct store_job_list *list,
+                              struct error *error);
+enum status postgres_job_advance(struct store_session *session, const struct store_job *job,
+                                 const struct store_job_step *step, struct error *error);
 
 #endif

@@ -15,11 +15,16 @@ enum column {
     COLUMN_SENT_AT,
     COLUMN_PROVIDER_ID,
     COLUMN_ERROR,
+    COLUMN_EXPIRES_AT,
+    COLUMN_MAX_ATTEMPTS,
+    COLUMN_METADATA,
+    COLUMN_PROVIDER,
     COLUMN_CLAIMED,
 };
 
-/* Anybody may write into the table, so no length can be relied on: what is beyond `bytes_max`
- * comes out as {NULL, 0} (for content: "too long") or cut (for the rest). */
+/* Anybody may write into the table, so no length can be relied on: what is longer than we read
+ * comes out as {NULL, 0} (content: "too long"), empty (metadata, which makes no sense in part) or
+ * cut (the rest). */
 static bool copy_column(sqlite3_stmt *row, enum column column, struct arena *arena,
                         struct text *target) {
     struct text value = sqlite_column_view(row, column);
@@ -27,7 +32,10 @@ static bool copy_column(sqlite3_stmt *row, enum column column, struct arena *are
         *target = (struct text){0};
         return true;
     }
-    if (column != COLUMN_CONTENT && value.len > ERROR_TEXT_BYTES_MAX)
+    if (column == COLUMN_METADATA && value.len > MESSAGE_METADATA_BYTES_MAX)
+        value.len = 0;
+    else if (column != COLUMN_METADATA && column != COLUMN_CONTENT &&
+             value.len > ERROR_TEXT_BYTES_MAX)
         value.len = ERROR_TEXT_BYTES_MAX;
     *target = arena_copy(arena, value);
     return target->data != NULL;
@@ -41,6 +49,8 @@ enum status sqlite_read_message(sqlite3_stmt *row, struct arena *arena, struct m
         .due_at_ms = sqlite3_column_int64(row, COLUMN_DUE_AT),
         .created_at_ms = sqlite3_column_int64(row, COLUMN_CREATED_AT),
         .sent_at_ms = sqlite3_column_int64(row, COLUMN_SENT_AT),
+        .expires_at_ms = sqlite3_column_int64(row, COLUMN_EXPIRES_AT),
+        .max_attempts = sqlite3_column_int64(row, COLUMN_MAX_ATTEMPTS),
     };
     snprintf(message->id.text, sizeof message->id.text, "%lld",
              (long long)sqlite3_column_int64(row, COLUMN_ID));
@@ -51,6 +61,8 @@ enum status sqlite_read_message(sqlite3_stmt *row, struct arena *arena, struct m
         message_state_move(&message->state, MESSAGE_SENDING);
     if (copy_column(row, COLUMN_RECIPIENT, arena, &message->recipient) &&
         copy_column(row, COLUMN_CONTENT, arena, &message->content) &&
+        copy_column(row, COLUMN_METADATA, arena, &message->metadata) &&
+        copy_column(row, COLUMN_PROVIDER, arena, &message->provider) &&
         copy_column(row, COLUMN_PROVIDER_ID, arena, &message->provider_id) &&
         copy_column(row, COLUMN_ERROR, arena, &message->error))
         return STATUS_OK;
@@ -122,90 +134,5 @@ enum status sqlite_attempts(struct store_session *session, struct text id, struc
         break;
     }
     sqlite3_reset(row);
-    return status;
-}
-
-static enum sqlite_statement list_statement(const struct store_query *query) {
-    if (query->any_state)
-        return SQLITE_LIST_ANY;
-    switch (query->state) {
-    case MESSAGE_PENDING: return SQLITE_LIST_PENDING;
-    case MESSAGE_SENDING: return SQLITE_LIST_SENDING;
-    case MESSAGE_SENT:
-    case MESSAGE_DELIVERED: return SQLITE_LIST_DONE;
-    default: return SQLITE_LIST_PARKED;
-    }
-}
-
-enum status sqlite_list(struct store_session *session, const struct store_query *query,
-                        struct arena *arena, struct store_page *page, struct error *error) {
-    int64_t below = INT64_MAX;
-    if (query->before.len > 0 && !message_id_to_number(query->before, &below))
-        return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
-    struct sqlite_connection *connection = sqlite_connection_of(session);
-    enum sqlite_statement which = list_statement(query);
-    sqlite3_stmt *row = sqlite_statement(connection, which, error);
-    if (row == NULL)
-        return error->status;
-    sqlite3_bind_int64(row, 1, below);
-    sqlite3_bind_int64(row, 2, (int64_t)query->limit + 1);
-    if (which == SQLITE_LIST_DONE || which == SQLITE_LIST_PARKED)
-        sqlite_bind_view(row, 3, text_of(message_state_name(query->state)));
-    bool found = true;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK) {
-        status = sqlite_next(connection, row, &found, error);
-        if (status != STATUS_OK || !found)
-            break;
-        status = sqlite_read_message(row, arena, &page->messages[page->count++], error);
-    }
-    sqlite3_reset(row);
-    return status;
-}
-
-static enum status count_by_status(struct sqlite_connection *connection, struct store_depth *depth,
-                                   struct error *error) {
-    sqlite3_stmt *row = sqlite_statement(connection, SQLITE_COUNT_BY_STATUS, error);
-    if (row == NULL)
-        return error->status;
-    bool found = true;
-    enum status status = STATUS_OK;
-    while ((status = sqlite_next(connection, row, &found, error)) == STATUS_OK && found) {
-        enum message_state state;
-        if (message_state_from_name(sqlite_column_view(row, 0), &state))
-            depth->messages[state] = sqlite3_column_int64(row, 1);
-    }
-    return status;
-}
-
-static enum status read_depth(struct sqlite_connection *connection, int64_t now_ms,
-                              struct store_depth *depth, struct error *error) {
-    sqlite3_stmt *claimed = sqlite_statement(connection, SQLITE_COUNT_CLAIMED, error);
-    sqlite3_stmt *oldest = sqlite_statement(connection, SQLITE_OLDEST_DUE, error);
-    if (claimed == NULL || oldest == NULL)
-        return error->status;
-    enum status status = count_by_status(connection, depth, error);
-    if (status == STATUS_OK)
-        status = sqlite_read_number(connection, claimed, &depth->messages[MESSAGE_SENDING], error);
-    depth->messages[MESSAGE_PENDING] -= depth->messages[MESSAGE_SENDING];
-    int64_t oldest_ms = -1;
-    sqlite3_bind_int64(oldest, 1, now_ms);
-    if (status == STATUS_OK)
-        status = sqlite_read_number(connection, oldest, &oldest_ms, error);
-    if (oldest_ms >= 0)
-        depth->oldest_due_age_ms = now_ms > oldest_ms ? now_ms - oldest_ms : 0;
-    return status;
-}
-
-enum status sqlite_depth(struct store_session *session, struct store_depth *depth,
-                         struct error *error) {
-    struct sqlite_connection *connection = sqlite_connection_of(session);
-    /* One snapshot, so that the numbers fit together. */
-    enum status status = sqlite_execute(connection, "BEGIN", error);
-    if (status != STATUS_OK)
-        return status;
-    int64_t now_ms = clock_wall_ms(sqlite_store_of(session->store)->clock);
-    status = read_depth(connection, now_ms, depth, error);
-    sqlite_rollback(connection);
     return status;
 }

@@ -43,6 +43,7 @@ static enum status settle_message(struct sqlite_connection *connection, int64_t 
         [OUTCOME_SENT] = SQLITE_SETTLE_SENT,
         [OUTCOME_RETRY] = SQLITE_SETTLE_RETRY,
         [OUTCOME_FAILED] = SQLITE_SETTLE_FAILED,
+        [OUTCOME_EXPIRED] = SQLITE_SETTLE_EXPIRED,
     };
     if (outcome->kind == OUTCOME_RELEASED)
         return STATUS_OK;

@@ -45,35 +45,6 @@ enum status sqlite_write_end(struct store_session *session, enum status status,
     return status;
 }
 
-static enum status insert_all(struct store_session *session, const struct message_draft *drafts,
-                              size_t count, struct message_id *ids, struct error *error) {
-    struct sqlite_connection *connection = sqlite_connection_of(session);
-    sqlite3_stmt *insert = sqlite_statement(connection, SQLITE_INSERT_MESSAGE, error);
-    if (insert == NULL)
-        return error->status;
-    sqlite3_bind_int64(insert, 4, clock_wall_ms(sqlite_store_of(session->store)->clock));
-    for (size_t i = 0; i < count; i++) {
-        sqlite_bind_view(insert, 1, drafts[i].recipient);
-        sqlite_bind_view(insert, 2, drafts[i].content);
-        sqlite3_bind_int64(insert, 3, drafts[i].priority);
-        enum status status = sqlite_run(connection, insert, error);
-        if (status != STATUS_OK)
-            return status;
-        snprintf(ids[i].text, sizeof ids[i].text, "%lld",
-                 (long long)sqlite3_last_insert_rowid(connection->db));
-    }
-    return STATUS_OK;
-}
-
-static enum status insert(struct store_session *session, const struct message_draft *drafts,
-                          size_t count, struct message_id *ids, struct error *error) {
-    enum status status = sqlite_write_begin(session, error);
-    if (status != STATUS_OK)
-        return status;
-    status = insert_all(session, drafts, count, ids, error);
-    return sqlite_write_end(session, status, error);
-}
-
 static enum status session_open(struct store_session **session, struct store *store,
                                 struct error *error) {
     struct sqlite_session *opened = memory_zeroed(1, sizeof *opened);
@@ -106,13 +77,21 @@ static const struct store_ops sqlite_ops = {
     .close = close_store,
     .session_open = session_open,
     .session_close = session_close,
-    .insert = insert,
+    .insert = sqlite_insert,
+    .find_keys = sqlite_find_keys,
     .claim = sqlite_claim,
     .settle = sqlite_settle,
     .extend = sqlite_extend,
     .get = sqlite_get,
     .attempts = sqlite_attempts,
     .list = sqlite_list,
+    .count = sqlite_count,
+    .change = sqlite_change,
+    .audit_add = sqlite_audit_add,
+    .audit_list = sqlite_audit_list,
+    .job_create = sqlite_job_create,
+    .job_list = sqlite_job_list,
+    .job_advance = sqlite_job_advance,
     .depth = sqlite_depth,
     .version = sqlite_schema_version,
     .migrate_up = sqlite_schema_up,

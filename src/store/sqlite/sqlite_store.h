@@ -46,6 +46,12 @@ enum status sqlite_schema_up(struct store *store, struct buffer *report, struct 
 enum status sqlite_schema_down(struct store *store, struct buffer *report, struct error *error);
 enum status sqlite_schema_plan(struct store *store, struct buffer *report, struct error *error);
 
+/* sqlite_insert.c */
+enum status sqlite_insert(struct store_session *session, const struct message_draft *drafts,
+                          size_t count, struct message_id *ids, struct error *error);
+enum status sqlite_find_keys(struct store_session *session, struct store_key *keys, size_t count,
+                             struct error *error);
+
 /* sqlite_claims.c */
 enum status sqlite_claim(struct store_session *session, const struct claim_request *request,
                          struct claim_result *result, struct error *error);
@@ -62,8 +68,28 @@ enum status sqlite_get(struct store_session *session, struct text id, struct are
                        struct message *message, struct error *error);
 enum status sqlite_attempts(struct store_session *session, struct text id, struct arena *arena,
                             struct attempt_list *attempts, struct error *error);
+/* sqlite_list.c */
 enum status sqlite_list(struct store_session *session, const struct store_query *query,
                         struct arena *arena, struct store_page *page, struct error *error);
+enum status sqlite_count(struct store_session *session, const struct store_query *query,
+                         struct store_total *total, struct error *error);
+
+/* sqlite_office.c */
+enum status sqlite_change(struct store_session *session, struct store_change *change,
+                          struct error *error);
+enum status sqlite_audit_add(struct store_session *session, struct store_audit *entry,
+                             struct error *error);
+enum status sqlite_audit_list(struct store_session *session, const struct store_audit_query *query,
+                              struct arena *arena, struct store_audit_page *page,
+                              struct error *error);
+enum status sqlite_job_create(struct store_session *session, struct store_job *job,
+                              struct error *error);
+enum status sqlite_job_list(struct store_session *session, const struct store_job_query *query,
+                            struct arena *arena, struct store_job_list *list, struct error *error);
+enum status sqlite_job_advance(struct store_session *session, const struct store_job *job,
+                               const struct store_job_step *step, struct error *error);
+
+/* sqlite_depth.c */
 enum status sqlite_depth(struct store_session *session, struct store_depth *depth,
                          struct error *error);
 /* The row of a statement that selects the columns of a message, and whether a claim holds it. */
