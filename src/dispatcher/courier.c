@@ -72,6 +72,11 @@ static size_t free_slots(struct dispatcher *dispatcher) {
     return slots < left ? slots : left;
 }
 
+/* What somebody ordered leaves even while nothing else does, except at the very end. */
+static bool is_ordered(const struct dispatcher *dispatcher, const struct delivery *delivery) {
+    return delivery->batch->order != NULL && !atomic_load(&dispatcher->cutting);
+}
+
 static void launch_waiting(struct dispatcher *dispatcher) {
     for (;;) {
         bool releasing = atomic_load(&dispatcher->releasing);
@@ -84,7 +89,8 @@ static void launch_waiting(struct dispatcher *dispatcher) {
             return;
         for (size_t i = 0; i < count; i++) {
             struct delivery *delivery = items[i];
-            if (releasing || !lease_outlasts(dispatcher, delivery))
+            bool wanted = !releasing || is_ordered(dispatcher, delivery);
+            if (!wanted || !lease_outlasts(dispatcher, delivery))
                 release(dispatcher, delivery);
             else
                 launch(dispatcher, delivery);
@@ -92,14 +98,23 @@ static void launch_waiting(struct dispatcher *dispatcher) {
     }
 }
 
+static bool ends_before(const struct dispatcher *dispatcher, const struct message *message,
+                        int64_t delay_ms) {
+    int64_t next_ms = clock_wall_ms(dispatcher->options.clock) + delay_ms;
+    return message->expires_at_ms > 0 && message->expires_at_ms <= next_ms;
+}
+
 static void decide(struct courier *courier, struct delivery *delivery,
                    const struct verdict *verdict) {
     const struct retry_policy *policy = &courier->dispatcher->options.retry;
     struct outcome *outcome = &delivery->outcome;
     int64_t attempts = outcome->attempt.number;
+    const struct message *message = delivery_message(delivery);
+    bool allowed = message->max_attempts > 0 ? attempts < message->max_attempts
+                                             : retry_is_allowed(policy, attempts);
     /* An attempt that we cut off ourselves says nothing about the message. */
-    bool retry = verdict->kind == VERDICT_RETRY &&
-                 (outcome->attempt.class == ATTEMPT_ABORTED || retry_is_allowed(policy, attempts));
+    bool retry =
+        verdict->kind == VERDICT_RETRY && (outcome->attempt.class == ATTEMPT_ABORTED || allowed);
     if (verdict->kind == VERDICT_ACCEPTED)
         outcome->kind = OUTCOME_SENT;
     else
@@ -107,6 +122,8 @@ static void decide(struct courier *courier, struct delivery *delivery,
     if (retry)
         outcome->delay_ms =
             retry_delay_ms(policy, attempts, verdict->retry_after_ms, &courier->random);
+    if (retry && ends_before(courier->dispatcher, message, outcome->delay_ms))
+        outcome->kind = OUTCOME_EXPIRED;
     struct text id = text_of(verdict->provider_id);
     for (size_t i = 0; i <= id.len; i++)
         outcome->provider_id[i] = verdict->provider_id[i];

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 struct batch;
+struct dispatcher_order;
 
 struct delivery {
     struct batch *batch;
@@ -19,6 +20,7 @@ struct delivery {
  * of them are settled. */
 struct batch {
     struct batch *next;             /* guarded by the dispatcher's monitor */
+    struct dispatcher_order *order; /* that it was claimed for; NULL: by the schedule */
     struct claim *claim;            /* owned; read by all, changed by the settler only */
     _Atomic int64_t lease_until_us; /* monotonic; moved on by the settler */
     struct delivery deliveries[];   /* one per message */

@@ -1,6 +1,6 @@
 #include "base/check.h"
 #include "base/memory.h"
-#include "dispatcher/dispatcher_internal.h"
+#include "dispatcher/orders.h"
 #include "log/log.h"
 #include "metrics/metrics.h"
 
@@ -8,11 +8,13 @@
 
 /* After a drain has cut off what was in the air, this long is given to settle it. */
 #define DRAIN_SETTLE_MS 5000
+#define DAY_MS 86400000
 
 static const char *const state_names[] = {
     [DISPATCHER_STOPPED] = "stopped",
     [DISPATCHER_RUNNING] = "running",
     [DISPATCHER_STOPPING] = "stopping",
+    [DISPATCHER_PAUSED] = "paused",
 };
 
 const char *dispatcher_state_name(enum dispatcher_state state) {
@@ -20,9 +22,9 @@ const char *dispatcher_state_name(enum dispatcher_state state) {
     return state_names[state];
 }
 
-/* Called locked. */
-static void move_to(struct dispatcher *dispatcher, enum dispatcher_state state) {
+void dispatcher_move_to(struct dispatcher *dispatcher, enum dispatcher_state state) {
     dispatcher->state = state;
+    dispatcher->resume_us = 0;
     dispatcher->since_ms = clock_wall_ms(dispatcher->options.clock);
     atomic_store(&dispatcher->releasing, state != DISPATCHER_RUNNING);
     metrics_set(METRIC_RUNNING, state == DISPATCHER_RUNNING);
@@ -36,9 +38,26 @@ void dispatcher_reduce_outstanding(struct dispatcher *dispatcher, size_t count) 
     check(count <= dispatcher->outstanding);
     dispatcher->outstanding -= count;
     if (dispatcher->outstanding == 0 && dispatcher->state == DISPATCHER_STOPPING)
-        move_to(dispatcher, DISPATCHER_STOPPED);
+        dispatcher_move_to(dispatcher, DISPATCHER_STOPPED);
     if (count > 0)
         monitor_signal(&dispatcher->monitor);
+}
+
+void dispatcher_count(struct dispatcher *dispatcher, int64_t sent, int64_t retried,
+                      int64_t failed) {
+    int64_t now_ms = clock_wall_ms(dispatcher->options.clock);
+    if (now_ms / DAY_MS != dispatcher->day) {
+        dispatcher->day = now_ms / DAY_MS;
+        dispatcher->sent_today = dispatcher->failed_today = 0;
+    }
+    dispatcher->sent += sent;
+    dispatcher->retried += retried;
+    dispatcher->failed += failed;
+    dispatcher->sent_today += sent;
+    dispatcher->failed_today += failed;
+    if (sent + retried + failed > 0)
+        dispatcher->last_settled_ms = now_ms;
+    rates_add(&dispatcher->rates, dispatcher_now_us(), sent);
 }
 
 void dispatcher_note_store(struct dispatcher *dispatcher, const struct error *error) {
@@ -155,6 +174,8 @@ void dispatcher_destroy(struct dispatcher *dispatcher) {
     if (dispatcher == NULL)
         return;
     join_threads(dispatcher);
+    orders_drop(dispatcher);
+    orders_abandon(dispatcher);
     drop_all(&dispatcher->to_courier);
     drop_all(&dispatcher->to_settler);
     for (struct batch *batch = dispatcher->batches; batch != NULL;) {
@@ -181,7 +202,7 @@ enum status dispatcher_start(struct dispatcher *dispatcher, struct error *error)
     } else {
         dispatcher->started = true;
         dispatcher->last_claim_us = dispatcher_now_us();
-        move_to(dispatcher, DISPATCHER_RUNNING);
+        dispatcher_move_to(dispatcher, DISPATCHER_RUNNING);
     }
     monitor_unlock(&dispatcher->monitor);
     return status;
@@ -195,7 +216,24 @@ enum status dispatcher_stop(struct dispatcher *dispatcher, struct error *error) 
     else if (dispatcher->state == DISPATCHER_STOPPING)
         status = error_set(error, STATUS_CONFLICT, "the dispatcher is stopping already");
     else
-        move_to(dispatcher, dispatcher->outstanding > 0 ? DISPATCHER_STOPPING : DISPATCHER_STOPPED);
+        dispatcher_move_to(dispatcher,
+                           dispatcher->outstanding > 0 ? DISPATCHER_STOPPING : DISPATCHER_STOPPED);
+    dispatcher->next_tick_us = -1;
+    monitor_unlock(&dispatcher->monitor);
+    http_client_wake(dispatcher->client);
+    return status;
+}
+
+enum status dispatcher_pause(struct dispatcher *dispatcher, int64_t wait_ms, struct error *error) {
+    check(dispatcher != NULL && wait_ms >= 0);
+    monitor_lock(&dispatcher->monitor);
+    enum status status = STATUS_OK;
+    if (dispatcher->state != DISPATCHER_RUNNING && dispatcher->state != DISPATCHER_PAUSED)
+        status = error_set(error, STATUS_CONFLICT, "the dispatcher is not running");
+    else
+        dispatcher_move_to(dispatcher, DISPATCHER_PAUSED);
+    if (status == STATUS_OK && wait_ms > 0)
+        dispatcher->resume_us = dispatcher_now_us() + wait_ms * 1000;
     dispatcher->next_tick_us = -1;
     monitor_unlock(&dispatcher->monitor);
     http_client_wake(dispatcher->client);
@@ -220,6 +258,7 @@ size_t dispatcher_drain(struct dispatcher *dispatcher, int64_t grace_ms) {
     dispatcher->draining = true;
     monitor_unlock(&dispatcher->monitor);
     dispatcher_stop(dispatcher, &ignored);
+    orders_drop(dispatcher);
     size_t left = wait_until_settled(dispatcher, grace_ms);
     if (left == 0)
         return 0;
@@ -227,7 +266,10 @@ size_t dispatcher_drain(struct dispatcher *dispatcher, int64_t grace_ms) {
              LOG_INT("messages", left));
     atomic_store(&dispatcher->cutting, true);
     http_client_wake(dispatcher->client);
-    return wait_until_settled(dispatcher, DRAIN_SETTLE_MS);
+    left = wait_until_settled(dispatcher, DRAIN_SETTLE_MS);
+    if (left > 0)
+        orders_abandon(dispatcher);
+    return left;
 }
 
 void dispatcher_wake(struct dispatcher *dispatcher) {
@@ -251,7 +293,17 @@ void dispatcher_get_status(struct dispatcher *dispatcher, struct dispatcher_stat
         .sent = dispatcher->sent,
         .retried = dispatcher->retried,
         .failed = dispatcher->failed,
+        .resumes_in_ms = dispatcher->resume_us > 0 ? (dispatcher->resume_us - now_us) / 1000 : -1,
+        .last_settled_ms = dispatcher->last_settled_ms,
+        .interval_ms = dispatcher->options.interval_ms,
+        .batch_size = (int64_t)dispatcher->options.batch_size,
+        .sent_per_s_1m = rates_per_second(&dispatcher->rates, now_us, 60),
+        .sent_per_s_5m = rates_per_second(&dispatcher->rates, now_us, 300),
     };
+    if (clock_wall_ms(dispatcher->options.clock) / DAY_MS == dispatcher->day) {
+        status->sent_today = dispatcher->sent_today;
+        status->failed_today = dispatcher->failed_today;
+    }
     int64_t wait_us = dispatcher->next_tick_us - now_us;
     if (dispatcher->next_tick_us >= 0)
         status->next_batch_in_ms = wait_us > 0 ? wait_us / 1000 : 0;

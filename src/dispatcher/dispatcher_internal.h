@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "dispatcher/delivery.h"
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/rates.h"
 #include "dispatcher/schedule.h"
 
 /* No thread waits longer than this without showing that it lives. */
@@ -41,8 +42,13 @@ struct dispatcher {
     size_t outstanding;    /* claimed, or being claimed, and not settled */
     struct batch *batches; /* with unsettled messages */
     int64_t next_tick_us;
-    int64_t last_claim_us; /* when a claim last brought something, or dispatching began */
+    int64_t last_claim_us;           /* when a claim last brought something, or dispatching began */
+    struct dispatcher_order *orders; /* that wait, the first first */
+    int64_t resume_us;               /* of a pause; 0: without end */
     int64_t sent, retried, failed;
+    int64_t last_settled_ms;
+    int64_t day, sent_today, failed_today; /* days since 1970 */
+    struct rates rates;   /* of what was sent */
     struct error trouble; /* why the store is not usable; status OK: it is */
 
     /* one writer each, read by all */
@@ -56,6 +62,12 @@ struct dispatcher {
 static inline int64_t dispatcher_now_us(void) {
     return clock_monotonic_us(&clock_system);
 }
+
+/* Called locked: so many were settled now. */
+void dispatcher_count(struct dispatcher *dispatcher, int64_t sent, int64_t retried,
+                      int64_t failed);
+/* Called locked. */
+void dispatcher_move_to(struct dispatcher *dispatcher, enum dispatcher_state state);
 
 static inline void dispatcher_beat(struct dispatcher *dispatcher, enum dispatcher_thread thread) {
     atomic_store_explicit(&dispatcher->heartbeat_us[thread], dispatcher_now_us(),

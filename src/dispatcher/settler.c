@@ -1,12 +1,15 @@
 /* The settler: gathers outcomes, writes them in one transaction, and keeps the leases of what is
  * still unsettled from running out. */
 #include "base/check.h"
+#include "dispatcher/events.h"
+#include "dispatcher/orders.h"
 #include "dispatcher/remembered.h"
 #include "log/log.h"
 
 #include <stdlib.h>
 
 #define SETTLE_MESSAGES_MAX 1000
+#define EVENTS_AT_ONCE 128
 #define SETTLE_RETRY_US_MIN 50000
 #define SETTLE_RETRY_US_MAX 1000000
 
@@ -35,7 +38,7 @@ static int compare(const void *a, const void *b) {
 static bool came_from_courier(const struct delivery *delivery) {
     const struct outcome *outcome = &delivery->outcome;
     return outcome->kind != OUTCOME_RELEASED && outcome->attempt.class != ATTEMPT_INVALID &&
-           !remembered_decided(delivery);
+           outcome->attempt.class != ATTEMPT_EXPIRED && !remembered_decided(delivery);
 }
 
 /* Sorts the round's deliveries into one settlement per batch. */
@@ -124,11 +127,46 @@ static struct sums sum_up(const struct settler *settler) {
             enum outcome_kind kind = settlement->outcomes[j]->kind;
             sums.sent += kind == OUTCOME_SENT;
             sums.retried += kind == OUTCOME_RETRY;
-            sums.failed += kind == OUTCOME_FAILED;
+            sums.failed += kind == OUTCOME_FAILED || kind == OUTCOME_EXPIRED;
             sums.released += kind == OUTCOME_RELEASED;
         }
     }
     return sums;
+}
+
+static void describe(const struct message *message, const struct outcome *outcome,
+                     struct event *event) {
+    static const enum event_kind kinds[] = {
+        [OUTCOME_SENT] = EVENT_SENT,
+        [OUTCOME_RETRY] = EVENT_RETRIED,
+        [OUTCOME_FAILED] = EVENT_FAILED,
+        [OUTCOME_EXPIRED] = EVENT_EXPIRED,
+    };
+    bool sent = outcome->kind == OUTCOME_SENT;
+    *event = (struct event){.kind = kinds[outcome->kind], .message = message->id};
+    event_set_detail(event, text_of(sent ? outcome->provider_id : outcome->attempt.excerpt));
+}
+
+/* Tells those who watch what became of the messages. */
+static void publish(struct settler *settler) {
+    struct events *events = settler->dispatcher->options.events;
+    struct event batch[EVENTS_AT_ONCE];
+    size_t count = 0;
+    for (size_t i = 0; i < settler->settlement_count && events != NULL; i++) {
+        const struct settlement *settlement = &settler->settlements[i];
+        for (size_t j = 0; j < settlement->count && !settlement->conflict; j++) {
+            if (settlement->outcomes[j]->kind == OUTCOME_RELEASED)
+                continue;
+            describe(&settlement->claim->messages[settlement->indexes[j]], settlement->outcomes[j],
+                     &batch[count++]);
+            if (count == EVENTS_AT_ONCE) {
+                events_publish(events, batch, count);
+                count = 0;
+            }
+        }
+    }
+    if (count > 0)
+        events_publish(events, batch, count);
 }
 
 static void unlink_batch(struct dispatcher *dispatcher, const struct batch *batch) {
@@ -138,13 +176,17 @@ static void unlink_batch(struct dispatcher *dispatcher, const struct batch *batc
     *link = batch->next;
 }
 
+static void end_batch(struct batch *batch) {
+    if (batch->order != NULL)
+        orders_finish(batch->order, batch);
+    batch_destroy(batch);
+}
+
 /* Ends the batches whose last message is settled, and makes room for the claimer. */
 static void end_round(struct settler *settler, const struct sums *sums) {
     struct dispatcher *dispatcher = settler->dispatcher;
     monitor_lock(&dispatcher->monitor);
-    dispatcher->sent += sums->sent;
-    dispatcher->retried += sums->retried;
-    dispatcher->failed += sums->failed;
+    dispatcher_count(dispatcher, sums->sent, sums->retried, sums->failed);
     for (size_t i = 0; i < settler->settlement_count; i++)
         if (settler->batches[i]->claim->unsettled == 0)
             unlink_batch(dispatcher, settler->batches[i]);
@@ -152,7 +194,7 @@ static void end_round(struct settler *settler, const struct sums *sums) {
     monitor_unlock(&dispatcher->monitor);
     for (size_t i = 0; i < settler->settlement_count; i++)
         if (settler->batches[i]->claim->unsettled == 0)
-            batch_destroy(settler->batches[i]);
+            end_batch(settler->batches[i]);
     atomic_fetch_sub(&dispatcher->answered, settler->courier_count);
     http_client_wake(dispatcher->client);
 }
@@ -163,6 +205,7 @@ static void settle_round(struct settler *settler) {
     if (!settle(settler))
         return;
     struct sums sums = sum_up(settler);
+    publish(settler);
     log_info("settled", LOG_INT("sent", sums.sent), LOG_INT("retried", sums.retried),
              LOG_INT("failed", sums.failed), LOG_INT("released", sums.released),
              LOG_INT("us", dispatcher_now_us() - start_us));
