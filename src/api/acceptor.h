@@ -4,6 +4,7 @@
 #ifndef API_ACCEPTOR_H
 #define API_ACCEPTOR_H
 
+#include "dispatcher/events.h"
 #include "store/store.h"
 
 /* Waiting inserts beyond this are refused. */
@@ -16,14 +17,26 @@ struct acceptance {
     const struct message_draft *drafts;
     size_t count;           /* 1 to STORE_INSERT_MESSAGES_MAX */
     struct message_id *ids; /* room for `count` */
+    /* by the acceptor, before `done` */
+    size_t
+        repeated; /* of them were there already, under their keys; their ids are the first ones */
+    int64_t created_at_ms; /* of a single message with a key; 0: not known */
+    bool mismatch;         /* a key was there with another fingerprint; nothing was inserted */
     /* Called once, by the acceptor's thread; the acceptance is then the caller's again. `error` is
      * NULL when all are committed, else none is. */
     void (*done)(struct acceptance *acceptance, const struct error *error);
 };
 
-/* `committed` is called, by the acceptor's thread, after every commit that brought messages. */
-enum status acceptor_create(struct acceptor **acceptor, struct store *store,
-                            void (*committed)(void *context), void *context, struct error *error);
+struct acceptor_options {
+    struct store *store;   /* borrowed */
+    struct events *events; /* borrowed; NULL: nobody is told */
+    /* Called, by the acceptor's thread, after every commit that brought messages. */
+    void (*committed)(void *context);
+    void *context;
+};
+
+enum status acceptor_create(struct acceptor **acceptor, const struct acceptor_options *options,
+                            struct error *error);
 /* Refuses further submits, and returns when all that was submitted has been answered. */
 void acceptor_close(struct acceptor *acceptor);
 /* Closes it first. */

@@ -1,5 +1,6 @@
 #include "api/access.h"
 
+#include "api/api_internal.h"
 #include "log/log.h"
 
 static bool is_routine(struct text path) {
@@ -11,13 +12,16 @@ static bool is_routine(struct text path) {
 }
 
 void access_log(const struct request *request, unsigned status, int64_t took_us, void *context) {
-    (void)context;
+    const struct api *api = context;
+    char address[CLIENT_ADDRESS_BYTES];
+    gate_address(api->gate, request, address);
     struct text path = request_path(request);
     struct log_field fields[] = {
         LOG_TEXT("method", request_method(request)),
         LOG_TEXT("path", path),
         LOG_INT("status", status),
         LOG_INT("us", took_us),
+        LOG_STRING("address", address),
         LOG_TEXT("request_id", request_id(request)),
         LOG_NONE,
     };

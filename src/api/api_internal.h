@@ -4,9 +4,14 @@
 
 #include "api/acceptor.h"
 #include "api/api.h"
+#include "api/gate.h"
+#include "api/message_input.h"
+#include "api/rate_limit.h"
+#include "api/route.h"
 #include "api/server.h"
 #include "base/json_writer.h"
 #include "base/thread.h"
+#include "store/store_office.h"
 
 #define API_ANSWER_BYTES_MAX (256 * 1024 * 1024)
 
@@ -20,23 +25,55 @@ struct api_reader {
     int64_t since_us; /* monotonic, when it was borrowed; 0: it is here */
 };
 
+#define CONTROL_ACTOR_BYTES (KEYS_NAME_BYTES_MAX + 1)
+
 struct api {
     /* set once */
     struct api_options options;
     struct server *server;
     struct acceptor *acceptor;
+    struct retrier *retrier;
+    struct gate *gate;
+    struct rate_limit *refusals; /* that are recorded */
+    struct buffer openapi, openapi_yaml;
     int64_t started_us;
     struct monitor monitor;
-    struct api_reader readers[API_THREADS]; /* guarded */
+    /* guarded */
+    struct api_reader readers[API_THREADS];
+    struct {
+        char actor[CONTROL_ACTOR_BYTES]; /* who changed the state last */
+        int64_t start_id;                /* in the audit, of the start that lasts; 0: none */
+    } control;
 };
 
 /* What a handler is given besides the request. */
 struct call {
     struct api *api;
     struct request *request;
-    struct text id; /* what stood for {id} in the pattern */
+    const struct route *route; /* NULL: there is none */
+    struct text id;            /* what stood for {…} in the pattern */
+    struct caller caller;
 };
 
+/* What is to be written into the audit; views and strings are the caller's. */
+struct audit_note {
+    const char *action; /* "start", "stop", "cancel", … */
+    const char *actor;
+    const char *address;
+    struct text request_id;
+    struct text subject; /* the message or job; empty: none */
+    const char *detail;  /* NULL as "" */
+    int64_t start_id;    /* of a stop; 0: none */
+};
+
+/* A whole number of the query; false when it has answered 422. Absent, or empty, `*value` stays. */
+bool query_number(struct call *call, const char *name, int64_t minimum, int64_t maximum,
+                  int64_t *value);
+/* The same for "true" and "false". */
+bool query_bool(struct call *call, const char *name, bool *value);
+
+/* What messages that come through the API are measured by. */
+struct message_rules api_message_rules(const struct api *api);
 /* A session for the time of one call. STATUS_UNAVAILABLE: the store does not answer others. */
 enum status api_borrow_session(struct api *api, struct store_session **session,
                                struct error *error);
@@ -63,7 +100,8 @@ void answer_error(struct request *request, unsigned status, const char *code, co
 void answer_failure(struct request *request, const struct error *error);
 
 /* Handlers, one per row of routes.def. */
-#define ROUTE(method, pattern, handler, summary) void handler(struct call *call);
+#define ROUTE(method, pattern, handler, right, tag, parameters, body, answers, summary)            \
+    void handler(struct call *call);
 #include "api/routes.def"
 #undef ROUTE
 

@@ -1,27 +1,19 @@
 /* /health, /livez, /readyz, /metrics, /version. */
 #include "api/api_internal.h"
 #include "base/check.h"
+#include "base/duration.h"
 #include "base/version.h"
 #include "metrics/metrics.h"
 
 #include <string.h>
 
 #define METRICS_BYTES_MAX (1024 * 1024)
-#define UPTIME_BYTES 32
+#define UPTIME_BYTES 48
 
 static void write_version(struct json_writer *json) {
     json_member_string(json, "version", POSTHASTE_VERSION);
     json_member_string(json, "build_time", POSTHASTE_BUILD_TIME);
     json_member_string(json, "git_commit", POSTHASTE_GIT_COMMIT);
-}
-
-/* As Go prints a duration, "2h3m4s": clients of a seed read it. */
-static void format_uptime(int64_t seconds, struct buffer *text) {
-    if (seconds >= 3600)
-        buffer_printf(text, "%lldh", (long long)(seconds / 3600));
-    if (seconds >= 60)
-        buffer_printf(text, "%lldm", (long long)(seconds / 60 % 60));
-    buffer_printf(text, "%llds", (long long)(seconds % 60));
 }
 
 /* "redis" is what a cache of another process is called by those who read this; NULL: there is none
@@ -46,7 +38,8 @@ static void write_health(struct json_writer *json, const struct api *api, bool s
     dispatcher_get_status(api->options.dispatcher, &status);
     struct buffer uptime;
     buffer_init(&uptime, UPTIME_BYTES);
-    format_uptime((clock_monotonic_us(&clock_system) - api->started_us) / 1000000, &uptime);
+    int64_t lived_s = (clock_monotonic_us(&clock_system) - api->started_us) / 1000000;
+    duration_write_go(&uptime, lived_s * 1000);
     json_member_string(json, "status", overall(store_works, cache));
     json_member_string(json, "processing_status", dispatcher_state_name(status.state));
     json_key(json, "version");

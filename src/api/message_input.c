@@ -1,9 +1,16 @@
 #include "api/message_input.h"
 
+#include "api/json_input.h"
 #include "base/check.h"
+#include "base/timestamp.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#define KNOWN_FIELDS                                                                               \
+    "to, content, priority, send_at, expires_at, idempotency_key, metadata, max_attempts, provider"
+
+_Static_assert(JSON_INPUT_FAULT_BYTES == MESSAGE_INPUT_TEXT_BYTES_MAX + 1, "one fault, two names");
 
 static const char *const recipient_names[] = {"to", "recipient", "phone", "phone_number",
                                               "phoneNumber"};
@@ -11,8 +18,9 @@ static const char *const recipient_names[] = {"to", "recipient", "phone", "phone
 /* One message of the input. */
 struct reading {
     struct message_input_fault *fault;
-    int64_t index; /* in the list; negative: it stands alone */
-    int64_t content_max;
+    const struct message_rules *rules;
+    struct arena *arena;
+    int64_t index;              /* in the list; negative: it stands alone */
     const char *recipient_name; /* the one that the client used */
 };
 
@@ -46,51 +54,137 @@ static bool read_text(const struct reading *reading, const char *key, const json
     return true;
 }
 
-static bool read_priority(const struct reading *reading, const json_t *value, int64_t *priority) {
+static bool read_number(const struct reading *reading, const char *key, const json_t *value,
+                        int64_t minimum, int64_t maximum, int64_t *target) {
     json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || number > MESSAGE_INPUT_PRIORITY_MAX ||
-        number < -MESSAGE_INPUT_PRIORITY_MAX)
-        return refuse(reading, "priority", "must be a whole number from -%d to %d",
-                      MESSAGE_INPUT_PRIORITY_MAX, MESSAGE_INPUT_PRIORITY_MAX);
-    *priority = number;
+    if (!json_is_integer(value) || number < minimum || number > maximum)
+        return refuse(reading, key, "must be a whole number from %lld to %lld", (long long)minimum,
+                      (long long)maximum);
+    *target = number;
     return true;
 }
 
-static bool read_member(struct reading *reading, const char *key, const json_t *value,
-                        struct message_draft *draft) {
-    if (text_equal_string(text_of(key), "content"))
-        return read_text(reading, key, value, &draft->content);
-    if (text_equal_string(text_of(key), "priority"))
-        return read_priority(reading, value, &draft->priority);
-    if (!is_recipient_name(key))
-        return refuse(reading, key, "is not a known field; known are to, content and priority");
+static bool read_time(const struct reading *reading, const char *key, const json_t *value,
+                      int64_t *target) {
+    struct text text = {json_string_value(value), json_string_length(value)};
+    if (!json_is_string(value) || !timestamp_parse(text, target))
+        return refuse(reading, key, "must be a time like 2026-01-31T09:30:00Z (RFC 3339)");
+    return true;
+}
+
+static bool read_metadata(const struct reading *reading, const json_t *value, struct text *target) {
+    if (!json_is_object(value))
+        return refuse(reading, "metadata", "must be an object");
+    size_t len = json_dumpb(value, NULL, 0, JSON_COMPACT);
+    if (len > MESSAGE_METADATA_BYTES_MAX)
+        return refuse(reading, "metadata", "is longer than %d bytes", MESSAGE_METADATA_BYTES_MAX);
+    char *text = arena_alloc(reading->arena, len + 1);
+    if (text == NULL)
+        return refuse(reading, "metadata", "takes too much memory");
+    json_dumpb(value, text, len, JSON_COMPACT);
+    *target = (struct text){text, len};
+    return true;
+}
+
+static bool read_provider(const struct reading *reading, const json_t *value, struct text *target) {
+    if (!read_text(reading, "provider", value, target))
+        return false;
+    const char *there = reading->rules->provider;
+    if (text_equal_string(*target, "default"))
+        target->len = 0;
+    else if (there == NULL || !text_equal_string(*target, there))
+        return refuse(reading, "provider", "is not one of those that are configured");
+    return true;
+}
+
+bool message_input_is_key(struct text key) {
+    for (size_t i = 0; i < key.len; i++)
+        if (key.data[i] <= ' ' || key.data[i] > '~')
+            return false;
+    return key.len > 0 && key.len <= MESSAGE_INPUT_KEY_BYTES_MAX;
+}
+
+static bool read_key(const struct reading *reading, const json_t *value, struct text *target) {
+    if (!read_text(reading, "idempotency_key", value, target))
+        return false;
+    return message_input_is_key(*target) ||
+           refuse(reading, "idempotency_key", "must be 1 to %d visible ASCII characters",
+                  MESSAGE_INPUT_KEY_BYTES_MAX);
+}
+
+static bool read_recipient(struct reading *reading, const char *key, const json_t *value,
+                           struct text *target) {
     if (reading->recipient_name != NULL)
         return refuse(reading, key, "names the recipient a second time, beside %s",
                       reading->recipient_name);
     reading->recipient_name = key;
-    return read_text(reading, key, value, &draft->recipient);
+    return read_text(reading, key, value, target);
 }
 
-static bool read_message(struct reading *reading, json_t *object, struct message_draft *draft) {
+static bool read_member(struct reading *reading, const char *key, const json_t *value,
+                        struct message_draft *draft) {
+    struct text name = text_of(key);
+    if (text_equal_string(name, "content"))
+        return read_text(reading, key, value, &draft->content);
+    if (is_recipient_name(key))
+        return read_recipient(reading, key, value, &draft->recipient);
+    if (text_equal_string(name, "priority"))
+        return read_number(reading, key, value, -MESSAGE_INPUT_PRIORITY_MAX,
+                           MESSAGE_INPUT_PRIORITY_MAX, &draft->priority);
+    if (text_equal_string(name, "max_attempts"))
+        return read_number(reading, key, value, 1, MESSAGE_INPUT_ATTEMPTS_MAX,
+                           &draft->max_attempts);
+    if (text_equal_string(name, "send_at"))
+        return read_time(reading, key, value, &draft->due_at_ms);
+    if (text_equal_string(name, "expires_at"))
+        return read_time(reading, key, value, &draft->expires_at_ms);
+    if (text_equal_string(name, "idempotency_key"))
+        return read_key(reading, value, &draft->key);
+    if (text_equal_string(name, "metadata"))
+        return read_metadata(reading, value, &draft->metadata);
+    if (text_equal_string(name, "provider"))
+        return read_provider(reading, value, &draft->provider);
+    return refuse(reading, key, "is not a known field; known are " KNOWN_FIELDS);
+}
+
+/* What can only be judged when all members are there. */
+static bool check_draft(const struct reading *reading, const struct message_draft *draft) {
+    struct message_fault fault;
+    if (reading->recipient_name == NULL)
+        return refuse(reading, "to", "is missing; give a number like +15551234567");
+    if (draft->content.data == NULL)
+        return refuse(reading, "content", "is missing");
+    if (draft->expires_at_ms > 0 && draft->expires_at_ms <= reading->rules->now_ms)
+        return refuse(reading, "expires_at", "is over already");
+    if (draft->expires_at_ms > 0 && draft->expires_at_ms <= draft->due_at_ms)
+        return refuse(reading, "expires_at", "must be later than send_at");
+    if (message_is_valid(draft->recipient, draft->content, reading->rules->content_max, &fault))
+        return true;
+    bool of_recipient = text_equal_string(text_of(fault.field), "recipient");
+    return refuse(reading, of_recipient ? reading->recipient_name : fault.field, "%s", fault.text);
+}
+
+static bool read_message(struct reading *reading, const json_t *object,
+                         struct message_draft *draft) {
     if (!json_is_object(object))
         return refuse(reading, "",
                       "must be an object like {\"to\":\"+15551234567\","
                       "\"content\":\"Hello\"}");
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    *draft = (struct message_draft){0};
+    json_object_foreach((json_t *)object, key, value) {
         if (!read_member(reading, key, value, draft))
             return false;
     }
-    if (reading->recipient_name == NULL)
-        return refuse(reading, "to", "is missing; give a number like +15551234567");
-    if (draft->content.data == NULL)
-        return refuse(reading, "content", "is missing");
-    struct message_fault fault;
-    if (message_is_valid(draft->recipient, draft->content, reading->content_max, &fault))
-        return true;
-    bool of_recipient = text_equal_string(text_of(fault.field), "recipient");
-    return refuse(reading, of_recipient ? reading->recipient_name : fault.field, "%s", fault.text);
+    return check_draft(reading, draft);
+}
+
+bool message_input_read(const json_t *value, const struct message_rules *rules, struct arena *arena,
+                        struct message_draft *draft, struct message_input_fault *fault) {
+    struct reading reading = {.fault = fault, .rules = rules, .arena = arena, .index = -1};
+    *fault = (struct message_input_fault){0};
+    return read_message(&reading, value, draft);
 }
 
 /* The list of a {"messages":[…]}; NULL where the input is a single message. */
@@ -110,9 +204,9 @@ static bool check_list(const struct reading *reading, json_t *root, const json_t
     return true;
 }
 
-static bool read_all(struct message_input *input, int64_t content_max, struct arena *arena,
-                     struct message_input_fault *fault) {
-    struct reading whole = {.fault = fault, .index = -1, .content_max = content_max};
+static bool read_all(struct message_input *input, const struct message_rules *rules,
+                     struct arena *arena, struct message_input_fault *fault) {
+    struct reading whole = {.fault = fault, .rules = rules, .arena = arena, .index = -1};
     json_t *list = find_list(input);
     input->many = list != NULL;
     if (input->many && !check_list(&whole, input->root, list))
@@ -131,21 +225,17 @@ static bool read_all(struct message_input *input, int64_t content_max, struct ar
     return true;
 }
 
-bool message_input_parse(struct message_input *input, struct text body, int64_t content_max,
-                         struct arena *arena, struct message_input_fault *fault) {
-    check(input != NULL && arena != NULL && fault != NULL);
+bool message_input_parse(struct message_input *input, struct text body,
+                         const struct message_rules *rules, struct arena *arena,
+                         struct message_input_fault *fault) {
+    check(input != NULL && rules != NULL && arena != NULL && fault != NULL);
     *input = (struct message_input){0};
     *fault = (struct message_input_fault){0};
-    json_error_t error;
-    const char *data = body.data != NULL ? body.data : "";
-    input->root = json_loadb(data, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (input->root == NULL) {
-        fault->syntax = true;
-        snprintf(fault->text, sizeof fault->text, "line %d, column %d: %s", error.line,
-                 error.column, error.text);
+    input->root = json_input_parse(body, fault->text);
+    fault->syntax = input->root == NULL;
+    if (fault->syntax)
         return false;
-    }
-    if (read_all(input, content_max, arena, fault))
+    if (read_all(input, rules, arena, fault))
         return true;
     message_input_deinit(input);
     return false;

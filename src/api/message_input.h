@@ -9,8 +9,17 @@
 
 #define MESSAGE_INPUT_MESSAGES_MAX 10000
 #define MESSAGE_INPUT_PRIORITY_MAX 1000
+#define MESSAGE_INPUT_ATTEMPTS_MAX 1000
+#define MESSAGE_INPUT_KEY_BYTES_MAX 255
 #define MESSAGE_INPUT_FIELD_BYTES_MAX 127
 #define MESSAGE_INPUT_TEXT_BYTES_MAX 255
+
+/* What a message is measured by. */
+struct message_rules {
+    int64_t content_max;  /* in characters */
+    int64_t now_ms;       /* Unix time */
+    const char *provider; /* that there is, beside "default" */
+};
 
 struct message_input {
     json_t *root; /* owned; the drafts' views point into it */
@@ -28,8 +37,16 @@ struct message_input_fault {
 
 /* True: `input` is filled, with drafts in `arena`, to be ended with message_input_deinit. False:
  * `fault` names the first thing that is wrong, and there is nothing to end. */
-bool message_input_parse(struct message_input *input, struct text body, int64_t content_max,
-                         struct arena *arena, struct message_input_fault *fault);
+bool message_input_parse(struct message_input *input, struct text body,
+                         const struct message_rules *rules, struct arena *arena,
+                         struct message_input_fault *fault);
 void message_input_deinit(struct message_input *input);
+
+/* One message from a JSON value, which the draft's views point into; what cannot be a view is in
+ * `arena`. */
+bool message_input_read(const json_t *value, const struct message_rules *rules, struct arena *arena,
+                        struct message_draft *draft, struct message_input_fault *fault);
+/* A visible ASCII string of 1 to MESSAGE_INPUT_KEY_BYTES_MAX bytes. */
+bool message_input_is_key(struct text key);
 
 #endif

@@ -1,5 +1,7 @@
 #include "api/seed_answer.h"
 
+#include "api/audit.h"
+#include "api/control.h"
 #include "base/timestamp.h"
 
 #include <stdarg.h>
@@ -29,10 +31,12 @@ struct seed_time seed_now(const struct call *call) {
 
 bool seed_start(struct call *call) {
     struct error already;
-    return dispatcher_start(call->api->options.dispatcher, &already) == STATUS_OK;
+    const struct audit_note by = audit_note_of(call);
+    return control_start(call->api, &by, &already) == STATUS_OK;
 }
 
 bool seed_stop(struct call *call) {
     struct error already;
-    return dispatcher_stop(call->api->options.dispatcher, &already) == STATUS_OK;
+    const struct audit_note by = audit_note_of(call);
+    return control_stop(call->api, &by, &already) == STATUS_OK;
 }

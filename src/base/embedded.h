@@ -15,5 +15,10 @@ extern const struct embedded_file embedded_sqlite_migrations[]; /* db/sqlite/ */
 extern const size_t embedded_sqlite_migrations_count;
 extern const struct embedded_file embedded_postgres_migrations[]; /* db/postgres/ */
 extern const size_t embedded_postgres_migrations_count;
+extern const struct embedded_file embedded_openapi[]; /* web/openapi/ */
+extern const size_t embedded_openapi_count;
+/* web/swagger/ and, where they could be fetched, the files of the Swagger UI. */
+extern const struct embedded_file embedded_swagger[];
+extern const size_t embedded_swagger_count;
 
 #endif

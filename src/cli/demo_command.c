@@ -78,7 +78,7 @@ static int run(const struct config *config) {
     if (status == STATUS_OK) {
         wait_for_deliveries(&service, session);
         print_what_next(config, api_port(service.api));
-        service_wait();
+        service_wait(&service);
     }
     store_session_close(session);
     service_stop(&service, config->shutdown_grace_ms);

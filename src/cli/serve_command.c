@@ -11,7 +11,7 @@ int serve_command(int argc, char **argv) {
     struct error error;
     int result = 0;
     if (service_start(&service, &config, &error) == STATUS_OK) {
-        service_wait();
+        service_wait(&service);
         service_stop(&service, config.shutdown_grace_ms);
     } else {
         result = cli_fail("serve", error.text);

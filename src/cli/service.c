@@ -25,15 +25,27 @@ static sigset_t ending_signals(void) {
 
 void service_prepare_signals(void) {
     sigset_t signals = ending_signals();
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }
 
-void service_wait(void) {
+static void reload(struct service *service) {
+    struct error error;
+    if (api_reload(service->api, &error) == STATUS_OK)
+        log_info("read again on SIGHUP", LOG_STRING("certificate", "as it is now"));
+    else
+        log_error("not read again on SIGHUP; the old one stays", LOG_STRING("reason", error.text));
+}
+
+void service_wait(struct service *service) {
     sigset_t signals = ending_signals();
     int received = 0;
-    sigwait(&signals, &received);
+    sigaddset(&signals, SIGHUP);
+    while (sigwait(&signals, &received) != 0 || received == SIGHUP)
+        if (received == SIGHUP)
+            reload(service);
     log_info("stopping", LOG_STRING("signal", received == SIGINT ? "SIGINT" : "SIGTERM"));
     /* Whoever asks twice does not want to wait. Nothing is lost: what is claimed goes back when
      * the process is gone. */
@@ -108,7 +120,10 @@ static enum status start_cache(struct service *service, const struct config *con
 
 static enum status start_dispatcher(struct service *service, const struct config *config,
                                     struct error *error) {
+    struct random random = random_from_system();
+    service->events = events_create(&clock_system, &random);
     const struct dispatcher_options options = {
+        .events = service->events,
         .store = service->store,
         .sender = service->sender,
         .cache = service->cache,
@@ -127,6 +142,19 @@ static enum status start_dispatcher(struct service *service, const struct config
     return dispatcher_create(&service->dispatcher, &options, error);
 }
 
+/* As many connections as there are descriptors for. */
+static unsigned connections_max(const struct config *config) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return (unsigned)config->connections_max;
+    rlim_t left = limit.rlim_cur - (rlim_t)config->max_in_flight - DESCRIPTORS_RESERVED + 1;
+    if ((rlim_t)config->connections_max <= left)
+        return (unsigned)config->connections_max;
+    log_warn("fewer connections than CONNECTIONS_MAX; raise the limit of open files (ulimit -n)",
+             LOG_INT("connections", left));
+    return (unsigned)left;
+}
+
 static enum status start_api(struct service *service, const struct config *config,
                              struct error *error) {
     const struct api_options options = {
@@ -136,8 +164,24 @@ static enum status start_api(struct service *service, const struct config *confi
         .dispatcher = service->dispatcher,
         .cache = service->cache,
         .clock = &clock_system,
+        .events = service->events,
+        .provider = config->provider,
         .content_max = config->content_max,
         .access_log = config->access_log,
+        .gate = {.keys = config->api_keys,
+                 .keys_file = config->api_keys_file,
+                 .key = config->api_key,
+                 .trusted_proxies = config->trusted_proxies,
+                 .rate_limit = config->rate_limit,
+                 .rate_limit_burst = config->rate_limit_burst,
+                 .cors_origins = config->cors_origins},
+        .body_bytes_max = (size_t)config->body_max,
+        .connections_max = connections_max(config),
+        .connections_per_address_max = (unsigned)config->connections_per_address,
+        .idle_timeout_s = (unsigned)(config->idle_timeout_ms / 1000),
+        .request_timeout_s = (unsigned)(config->request_timeout_ms / 1000),
+        .tls_certificate = config->tls_cert[0] != '\0' ? config->tls_cert : NULL,
+        .tls_key = config->tls_key[0] != '\0' ? config->tls_key : NULL,
     };
     return api_create(&service->api, &options, error);
 }
@@ -159,7 +203,7 @@ enum status service_start(struct service *service, const struct config *config,
     if (status == STATUS_OK)
         status = start_api(service, config, error);
     if (status == STATUS_OK && config->auto_start)
-        status = dispatcher_start(service->dispatcher, error);
+        status = api_start_dispatching(service->api, error);
     if (status != STATUS_OK) {
         service_stop(service, 0);
         return status;
@@ -179,8 +223,11 @@ void service_stop(struct service *service, int64_t grace_ms) {
         if (left > 0)
             log_error("messages are left to their lease", LOG_INT("messages", left));
     }
+    if (service->api != NULL)
+        api_note_end(service->api);
     api_destroy(service->api);
     dispatcher_destroy(service->dispatcher);
+    events_destroy(service->events);
     if (service->cache != NULL)
         cache_flush(service->cache, CACHE_FLUSH_MS);
     cache_destroy(service->cache);

@@ -10,6 +10,7 @@ struct service {
     struct store *store;
     struct sender *sender;
     struct cache *cache;
+    struct events *events;
     struct dispatcher *dispatcher;
     struct api *api;
 };
@@ -21,8 +22,9 @@ void service_prepare_signals(void);
 /* Initialises the log from `config`, and runs everything. On failure nothing is left running. */
 enum status service_start(struct service *service, const struct config *config,
                           struct error *error);
-/* Waits for SIGINT or SIGTERM. From then on a second one ends the process at once. */
-void service_wait(void);
+/* Waits for SIGINT or SIGTERM; SIGHUP has certificates read again. From then on a second one ends
+ * the process at once. */
+void service_wait(struct service *service);
 /* Refuses new connections, drains the dispatcher within the grace period, and ends everything. */
 void service_stop(struct service *service, int64_t grace_ms);
 

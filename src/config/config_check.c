@@ -130,12 +130,34 @@ static void check_cache_url(const struct config *config, struct buffer *faults) 
                     "is not a known kind of cache; give redis://…, memory: or none");
 }
 
-static void check_bind(const struct config *config, struct buffer *faults) {
+static bool is_address(const char *bind) {
     unsigned char address[sizeof(struct in6_addr)];
-    if (strcmp(config->bind, "localhost") != 0 && inet_pton(AF_INET, config->bind, address) != 1 &&
-        inet_pton(AF_INET6, config->bind, address) != 1)
+    return strcmp(bind, "localhost") == 0 || inet_pton(AF_INET, bind, address) == 1 ||
+           inet_pton(AF_INET6, bind, address) == 1;
+}
+
+static void check_bind(const struct config *config, struct buffer *faults) {
+    if (!is_address(config->bind))
         fault_given(faults, "BIND", config->bind,
                     "is not an address like 127.0.0.1, 0.0.0.0 or ::1, nor localhost");
+}
+
+/* Whom the API would let in. */
+static void check_access(const struct config *config, struct buffer *faults) {
+    bool keys = config->api_keys[0] != '\0' || config->api_keys_file[0] != '\0' ||
+                config->api_key[0] != '\0';
+    bool loopback = strcmp(config->bind, "localhost") == 0 || strcmp(config->bind, "::1") == 0 ||
+                    strncmp(config->bind, "127.", 4) == 0;
+    if (is_address(config->bind) && !loopback && !keys && !config->allow_anonymous)
+        fault_given(faults, "BIND", config->bind,
+                    "lets others in, and there are no keys; set API_KEYS (or ALLOW_ANONYMOUS=true"
+                    " where something else asks for keys)");
+    if (keys && config->allow_anonymous)
+        buffer_append_string(faults, "ALLOW_ANONYMOUS: true, while there are keys; set one of the"
+                                     " two\n");
+    if ((config->tls_cert[0] == '\0') != (config->tls_key[0] == '\0'))
+        buffer_append_string(faults, "TLS_CERT: needs TLS_KEY, and TLS_KEY needs TLS_CERT; one is"
+                                     " not set\n");
 }
 
 bool config_check_serve(const struct config *config, struct buffer *faults) {
@@ -144,6 +166,7 @@ bool config_check_serve(const struct config *config, struct buffer *faults) {
     check_store_url(config, faults);
     check_cache_url(config, faults);
     check_bind(config, faults);
+    check_access(config, faults);
     check_retry(config, faults);
     check_webhook_url(config, faults);
     check_webhook_authentication(config, faults);

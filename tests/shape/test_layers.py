@@ -25,10 +25,12 @@ BESIDE = {("cli", "api"), ("cli", "dispatcher"), ("api", "dispatcher")}
 
 FOREIGN = {
     "curl/": "src/sender/http_client.c",
-    "microhttpd.h": "src/api/server.c",
+    "microhttpd.h": "src/api/server",
+    "gnutls/": "src/api/server_tls.c",
     "sqlite3.h": "src/store/sqlite/",
     "libpq-fe.h": "src/store/postgres/postgres_connection.c",
     "hiredis/": "src/cache/redis_client.c",
+    "openssl/": "src/base/sha256.c",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]', re.MULTILINE)
@@ -112,9 +114,11 @@ class Checker(unittest.TestCase):
         for library, place in (
             ("curl/curl.h", "src/sender/http_client.c"),
             ("microhttpd.h", "src/api/server.c"),
+            ("gnutls/gnutls.h", "src/api/server_tls.c"),
             ("sqlite3.h", "src/store/sqlite/sqlite_store.c"),
             ("libpq-fe.h", "src/store/postgres/postgres_connection.c"),
             ("hiredis/hiredis.h", "src/cache/redis_client.c"),
+            ("openssl/evp.h", "src/base/sha256.c"),
         ):
             text = f"#include <{library}>\n"
             self.assertEqual([], list(foreign_faults(place, text)))

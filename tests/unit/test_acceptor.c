@@ -63,7 +63,9 @@ static int set_up(void **state) {
                                                           .done = on_done},
                                            .fixture = fixture};
     *state = fixture;
-    return acceptor_create(&fixture->acceptor, fixture->store, on_committed, fixture, &error);
+    const struct acceptor_options options = {
+        .store = fixture->store, .committed = on_committed, .context = fixture};
+    return acceptor_create(&fixture->acceptor, &options, &error);
 }
 
 static int tear_down(void **state) {

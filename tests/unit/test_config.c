@@ -148,14 +148,12 @@ static void test_understands_every_alias_in_every_place(void **state) {
             struct buffer variable, flag;
             buffer_init(&variable, 128);
             buffer_init(&flag, 128);
-            buffer_printf(&variable, "%.*s=77s", TEXT_ARGUMENT(alias));
+            bool integer = option_specs[i].type == OPTION_TYPE_INTEGER;
+            const char *value = !integer ? "77s" : option_specs[i].minimum > 77 ? "7777" : "77";
+            int64_t expected = !integer ? 77000 : option_specs[i].minimum > 77 ? 7777 : 77;
+            buffer_printf(&variable, "%.*s=%s", TEXT_ARGUMENT(alias), value);
             option_write_flag(&flag, alias);
-            buffer_append_string(&flag, "=77s");
-            if (option_specs[i].type == OPTION_TYPE_INTEGER) {
-                variable.data[--variable.len] = '\0';
-                flag.data[--flag.len] = '\0';
-            }
-            int64_t expected = option_specs[i].type == OPTION_TYPE_INTEGER ? 77 : 77000;
+            buffer_printf(&flag, "=%s", value);
             assert_int_equal(LOAD(.environment = {variable.data}), STATUS_OK);
             assert_int_equal(option_fetch(&config, &option_specs[i]).number, expected);
             assert_int_equal(LOAD(.env_file = variable.data), STATUS_OK);
@@ -425,10 +423,32 @@ static void test_serve_needs_a_known_store_and_address(void **state) {
                         "CACHE_URL: \"memcached://******@cache/1\" is not a known kind of cache; "
                         "give redis://…, memory: or none\n");
     assert_serve_faults("BIND=localhost", "");
-    assert_serve_faults("BIND=::", "");
-    assert_serve_faults("BIND=0.0.0.0", "");
     assert_serve_faults("BIND=example.com", "BIND: \"example.com\" is not an address like "
                                             "127.0.0.1, 0.0.0.0 or ::1, nor localhost\n");
+}
+
+static void test_serve_lets_nobody_in_by_accident(void **state) {
+    (void)state;
+    static char *const open[] = {"BIND=0.0.0.0", "BIND=::", "BIND=192.0.2.1"};
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+        char *url = "WEBHOOK_URL=http://127.0.0.1:3001/send";
+        assert_int_equal(LOAD(.environment = {url, open[i]}), STATUS_OK);
+        assert_false(config_check_serve(&config, &faults));
+        assert_non_null(strstr(faults.data, "lets others in, and there are no keys"));
+        assert_int_equal(LOAD(.environment = {url, open[i], "ALLOW_ANONYMOUS=true"}), STATUS_OK);
+        assert_true(config_check_serve(&config, &faults));
+        assert_int_equal(LOAD(.environment = {url, open[i], "API_KEY=0123456789abcdef"}),
+                         STATUS_OK);
+        assert_true(config_check_serve(&config, &faults));
+        assert_int_equal(LOAD(.environment = {url, open[i], "API_KEYS=a:read:0123456789abcdef",
+                                              "ALLOW_ANONYMOUS=true"}),
+                         STATUS_OK);
+        assert_false(config_check_serve(&config, &faults));
+        assert_non_null(strstr(faults.data, "set one of the two"));
+    }
+    assert_serve_faults("BIND=127.0.0.2", "");
+    assert_serve_faults("TLS_CERT=/x.pem",
+                        "TLS_CERT: needs TLS_KEY, and TLS_KEY needs TLS_CERT; one is not set\n");
 }
 
 static void assert_store_url(const char *expected) {
@@ -661,6 +681,7 @@ int main(void) {
         cmocka_unit_test(test_a_small_buffer_hides_no_fault),
         cmocka_unit_test(test_serve_needs_a_webhook_url),
         cmocka_unit_test(test_serve_needs_a_known_store_and_address),
+        cmocka_unit_test(test_serve_lets_nobody_in_by_accident),
         cmocka_unit_test(test_the_parts_of_a_database_make_its_url),
         cmocka_unit_test(test_a_url_and_its_parts_do_not_mix),
         cmocka_unit_test(test_the_parts_of_a_cache_make_its_url),

@@ -9,6 +9,10 @@
 
 #define ARENA_BYTES_MAX (16 * 1024 * 1024)
 #define CONTENT_MAX 10
+#define NOW_MS 1769851800000 /* 2026-01-31T09:30:00Z */
+
+static const struct message_rules rules = {
+    .content_max = CONTENT_MAX, .now_ms = NOW_MS, .provider = "webhook"};
 
 struct fixture {
     struct arena arena;
@@ -30,8 +34,7 @@ static int tear_down(void **state) {
 }
 
 static bool parse(struct fixture *fixture, struct text body) {
-    return message_input_parse(&fixture->input, body, CONTENT_MAX, &fixture->arena,
-                               &fixture->fault);
+    return message_input_parse(&fixture->input, body, &rules, &fixture->arena, &fixture->fault);
 }
 
 static void accept(struct fixture *fixture, const char *body) {
@@ -218,8 +221,8 @@ static void without_memory_it_is_refused(void **state) {
     struct fixture *fixture = *state;
     struct arena small;
     arena_init(&small, 10);
-    assert_false(message_input_parse(&fixture->input, TEXT_LITERAL(GOOD), CONTENT_MAX, &small,
-                                     &fixture->fault));
+    assert_false(
+        message_input_parse(&fixture->input, TEXT_LITERAL(GOOD), &rules, &small, &fixture->fault));
     assert_non_null(strstr(fixture->fault.text, "too much memory"));
     assert_null(fixture->input.root);
     arena_deinit(&small);
