@@ -47,7 +47,7 @@ class Build:
 PLAIN = Build("build", {"werror": "true"})
 ASAN = Build(
     "build-asan",
-    {"b_sanitize": "address,undefined", "b_lundef": "false"},
+    {"b_sanitize": "address,undefined", "b_lundef": "false", "swagger": "disabled"},
     slow=True,
     sanitized=True,
 )
@@ -59,12 +59,13 @@ SUITES = {
     "unit": [(PLAIN, ["unit"])],
     "contract": [(PLAIN, ["contract"])],
     "e2e": [(PLAIN, ["e2e"])],
+    "web": [(PLAIN, ["web"])],
     "shape": [(PLAIN, ["shape"])],
     "asan": [(ASAN, ["unit", "contract", "e2e"])],
     "tsan": [(TSAN, ["unit", "contract"])],
     "coverage": [(COVERAGE, ["unit", "contract", "e2e"])],
 }
-ALL = ["shape", "unit", "contract", "e2e", "asan", "tsan"]
+ALL = ["shape", "unit", "contract", "e2e", "web", "asan", "tsan"]
 
 
 @dataclasses.dataclass

@@ -171,6 +171,7 @@ class Posthaste(Program):
             "PORT": "0",
             "PROCESSING_INTERVAL": "0",
             "RETRY_BASE": "50ms",
+            "RATE_LIMIT": "0",
             "SHUTDOWN_GRACE": "20s",
         }
         environment |= {name: str(value) for name, value in options.items()}
