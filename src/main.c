@@ -19,6 +19,7 @@ static const struct command {
     {"migrate", migrate_command, "migrate up|down|status|create NAME: the database's schema"},
     {"mock-provider", mock_provider_command, "a provider to try and to test with"},
     {"config", config_command, "print the effective configuration, secrets hidden"},
+    {"openapi", openapi_command, "print the OpenAPI document of the API"},
     {"version", version_command, "print the version"},
     {"help", help_command, "print this"},
 };

@@ -35,6 +35,7 @@ struct acceptor_options {
     void *context;
 };
 
+/* `options` is copied. The acceptor is the caller's to destroy. */
 enum status acceptor_create(struct acceptor **acceptor, const struct acceptor_options *options,
                             struct error *error);
 /* Refuses further submits, and returns when all that was submitted has been answered. */

@@ -14,6 +14,7 @@ struct bulk_fault {
     char text[MESSAGE_INPUT_TEXT_BYTES_MAX + 1];
 };
 
+/* `text` is copied, `code` has to outlive the fault. */
 struct bulk_fault bulk_fault_named(const char *code, const char *text);
 /* Of a store that did not take a group; NULL: a key that was used for something else. */
 struct bulk_fault bulk_fault_of(const struct error *error);
@@ -32,7 +33,9 @@ struct bulk_columns {
     size_t count; /* 0: not read yet */
 };
 
+/* Copies the names of the first record. */
 void bulk_columns_read(struct bulk_columns *columns, const struct csv_record *record);
+/* It is then as before the first record. */
 void bulk_columns_deinit(struct bulk_columns *columns);
 /* A record as the object that it would be in NDJSON; an empty field is no member. The caller's to
  * json_decref; NULL with a fault. */

@@ -54,12 +54,16 @@ static bool read_text(const struct reading *reading, const char *key, const json
     return true;
 }
 
+struct bounds {
+    int64_t minimum, maximum;
+};
+
 static bool read_number(const struct reading *reading, const char *key, const json_t *value,
-                        int64_t minimum, int64_t maximum, int64_t *target) {
+                        struct bounds bounds, int64_t *target) {
     json_int_t number = json_integer_value(value);
-    if (!json_is_integer(value) || number < minimum || number > maximum)
-        return refuse(reading, key, "must be a whole number from %lld to %lld", (long long)minimum,
-                      (long long)maximum);
+    if (!json_is_integer(value) || number < bounds.minimum || number > bounds.maximum)
+        return refuse(reading, key, "must be a whole number from %lld to %lld",
+                      (long long)bounds.minimum, (long long)bounds.maximum);
     *target = number;
     return true;
 }
@@ -123,17 +127,18 @@ static bool read_recipient(struct reading *reading, const char *key, const json_
 
 static bool read_member(struct reading *reading, const char *key, const json_t *value,
                         struct message_draft *draft) {
+    static const struct bounds priorities = {-MESSAGE_INPUT_PRIORITY_MAX,
+                                             MESSAGE_INPUT_PRIORITY_MAX};
+    static const struct bounds attempts = {1, MESSAGE_INPUT_ATTEMPTS_MAX};
     struct text name = text_of(key);
     if (text_equal_string(name, "content"))
         return read_text(reading, key, value, &draft->content);
     if (is_recipient_name(key))
         return read_recipient(reading, key, value, &draft->recipient);
     if (text_equal_string(name, "priority"))
-        return read_number(reading, key, value, -MESSAGE_INPUT_PRIORITY_MAX,
-                           MESSAGE_INPUT_PRIORITY_MAX, &draft->priority);
+        return read_number(reading, key, value, priorities, &draft->priority);
     if (text_equal_string(name, "max_attempts"))
-        return read_number(reading, key, value, 1, MESSAGE_INPUT_ATTEMPTS_MAX,
-                           &draft->max_attempts);
+        return read_number(reading, key, value, attempts, &draft->max_attempts);
     if (text_equal_string(name, "send_at"))
         return read_time(reading, key, value, &draft->due_at_ms);
     if (text_equal_string(name, "expires_at"))

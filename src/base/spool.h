@@ -17,7 +17,9 @@ struct spool {
     int64_t written, read;
 };
 
+/* Empty; takes no memory yet. */
 void spool_init(struct spool *spool);
+/* What was written is gone. */
 void spool_deinit(struct spool *spool);
 
 /* STATUS_FULL: there is no room on the disk of TMPDIR; what was written before stays. */

@@ -54,6 +54,7 @@ int migrate_command(int argc, char **argv);
 int send_command(int argc, char **argv);
 int list_command(int argc, char **argv);
 int config_command(int argc, char **argv);
+int openapi_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 int help_command(int argc, char **argv);
 

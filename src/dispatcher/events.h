@@ -77,6 +77,7 @@ struct event_listener {
     void *context;
 };
 
+/* The listener stays the caller's, who has to unlisten before it ends. */
 void events_listen(struct events *events, struct event_listener *listener);
 /* When it returns, `wake` is not called any more. */
 void events_unlisten(struct events *events, struct event_listener *listener);

@@ -13,6 +13,7 @@ struct rates {
     int64_t first;                 /* when counting began */
 };
 
+/* Counts them at this time, which must not go back. */
 void rates_add(struct rates *rates, int64_t now_us, int64_t count);
 /* `seconds` from 1 to RATES_SECONDS, less where counting has not gone on for so long. */
 double rates_per_second(const struct rates *rates, int64_t now_us, int seconds);

@@ -9,6 +9,7 @@ from tests.shape.c_source import ROOT
 GENERATED = {
     "docs/configuration.md": ["config", "--markdown"],
     ".env.example": ["config", "--env-example"],
+    "docs/openapi.json": ["openapi"],
 }
 
 
@@ -33,6 +34,9 @@ class Tree(unittest.TestCase):
 
     def test_configuration_page(self):
         self.check("docs/configuration.md")
+
+    def test_openapi(self):
+        self.check("docs/openapi.json")
 
     def test_env_example(self):
         self.check(".env.example")

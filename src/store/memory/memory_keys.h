@@ -20,6 +20,7 @@ struct memory_keys {
     struct key_entry *oldest, *youngest;
 };
 
+/* Forgets all; it is then empty. */
 void memory_keys_deinit(struct memory_keys *keys);
 /* NULL: no message was inserted under it. */
 const struct key_entry *memory_keys_find(const struct memory_keys *keys, struct text key);

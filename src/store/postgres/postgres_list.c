@@ -56,21 +56,21 @@ static enum status find_end(struct store_session *session, const char *query,
     return STATUS_OK;
 }
 
-static enum status read_page(struct store_session *session, const struct store_query *query,
-                             const char *json, struct arena *arena, struct store_page *page,
-                             struct error *error) {
+static enum status ask(struct store_session *session, const struct store_query *query,
+                       const char *json, struct postgres_rows *rows, struct error *error) {
     char limit[NUMBER_BYTES], offset[NUMBER_BYTES];
     snprintf(limit, sizeof limit, "%zu", query->limit + 1);
     snprintf(offset, sizeof offset, "%zu", query->offset);
-    struct postgres_rows rows;
-    enum status status = postgres_read_rows(
-        session, POSTGRES_LIST, (const char *const[]){json, limit, offset}, &rows, error);
-    if (status != STATUS_OK)
-        return status;
-    for (; status == STATUS_OK && page->count < rows.count; page->count++)
+    return postgres_read_rows(session, POSTGRES_LIST, (const char *const[]){json, limit, offset},
+                              rows, error);
+}
+
+static enum status read_page(const struct postgres_rows *rows, struct arena *arena,
+                             struct store_page *page, struct error *error) {
+    enum status status = STATUS_OK;
+    for (; status == STATUS_OK && page->count < rows->count; page->count++)
         status =
-            postgres_read_message(&rows, page->count, arena, &page->messages[page->count], error);
-    postgres_rows_deinit(&rows);
+            postgres_read_message(rows, page->count, arena, &page->messages[page->count], error);
     return status;
 }
 
@@ -80,9 +80,13 @@ enum status postgres_list(struct store_session *session, const struct store_quer
     if (query->after.len > 0 && !postgres_id_parameter(query->after, after))
         return error_set(error, STATUS_INVALID, "the cursor is no id of a message");
     struct buffer json;
+    struct postgres_rows rows = {0};
     enum status status = write_query(&json, query, after)
-                             ? read_page(session, query, json.data, arena, page, error)
+                             ? ask(session, query, json.data, &rows, error)
                              : error_set(error, STATUS_INVALID, "the filters are too long");
+    if (status == STATUS_OK)
+        status = read_page(&rows, arena, page, error);
+    postgres_rows_deinit(&rows);
     bool may_go_on = store_query_is_selective(query) && query->order != STORE_LAST_SENT_FIRST;
     if (status == STATUS_OK && may_go_on && page->count <= query->limit)
         status = find_end(session, json.data, page, error);

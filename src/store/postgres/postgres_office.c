@@ -78,9 +78,11 @@ enum status postgres_audit_add(struct store_session *session, struct store_audit
     return STATUS_OK;
 }
 
-static bool copy_column(const struct postgres_rows *rows, size_t row, int column, size_t bytes_max,
+/* Other writers may have left more than we read. */
+static bool copy_column(const struct postgres_rows *rows, size_t row, int column,
                         struct arena *arena, struct text *target) {
-    *target = arena_copy(arena, text_utf8_prefix(postgres_text(rows, row, column), bytes_max));
+    struct text value = postgres_text(rows, row, column);
+    *target = arena_copy(arena, text_utf8_prefix(value, STORE_JOB_FILTER_BYTES_MAX));
     return target->data != NULL;
 }
 
@@ -92,7 +94,7 @@ static bool read_audit(const struct postgres_rows *rows, size_t row, struct aren
     struct text *const texts[AUDIT_TEXTS] = {&entry->action,     &entry->actor,   &entry->address,
                                              &entry->request_id, &entry->subject, &entry->detail};
     for (int i = 0; i < AUDIT_TEXTS; i++)
-        if (!copy_column(rows, row, 2 + i, STORE_AUDIT_TEXT_BYTES_MAX, arena, texts[i]))
+        if (!copy_column(rows, row, 2 + i, arena, texts[i]))
             return false;
     return true;
 }
@@ -145,8 +147,8 @@ static bool read_job(const struct postgres_rows *rows, size_t row, struct arena 
     };
     store_job_state_from_name(postgres_text(rows, row, 1), &job->state);
     snprintf(job->cursor.text, sizeof job->cursor.text, "%s", postgres_text(rows, row, 9).data);
-    return copy_column(rows, row, 2, STORE_JOB_FILTER_BYTES_MAX, arena, &job->filter) &&
-           copy_column(rows, row, 3, STORE_AUDIT_TEXT_BYTES_MAX, arena, &job->actor);
+    return copy_column(rows, row, 2, arena, &job->filter) &&
+           copy_column(rows, row, 3, arena, &job->actor);
 }
 
 enum status postgres_job_list(struct store_session *session, const struct store_job_query *query,
