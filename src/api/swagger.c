@@ -43,6 +43,11 @@ void swagger_redirect(struct call *call) {
     request_respond(call->request, 301, NULL, TEXT_LITERAL(""));
 }
 
+/* Apart from the other, because an operation of the API goes by the name of its handler. */
+void swagger_redirect_slash(struct call *call) {
+    swagger_redirect(call);
+}
+
 void swagger_get(struct call *call) {
     const struct embedded_file *file = find(call->id);
     if (text_equal_string(call->id, "doc.json")) {
