@@ -190,6 +190,7 @@ class Crash(PostgresCase):
         app = self.posthaste("http://127.0.0.1:9/send", AUTO_START="false")
         crowd = clients_possible(scaled(CROWD))
         answered = {}
+        first = asyncio.Event()
 
         async def hear(number, reader):
             answer = await read_answer(reader)
@@ -197,6 +198,7 @@ class Crash(PostgresCase):
                 return
             self.assertEqual(answer[0], 201, answer)
             answered[json.loads(answer[1])["id"]] = f"message {number}"
+            first.set()
 
         async def scene():
             """All are connected before the first one posts; half have posted at the kill."""
@@ -207,7 +209,9 @@ class Crash(PostgresCase):
             ]
             for number, (_, writer) in enumerate(clients):
                 writer.write(post_bytes(MESSAGES, SMALL | {"content": f"message {number}"}))
-                if number == crowd // 2:
+                if number == crowd // 4:
+                    await first.wait()
+                elif number == crowd // 2:
                     app.process.kill()
                 elif number % 50 == 0:
                     await asyncio.sleep(0)
