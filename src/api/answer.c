@@ -1,4 +1,5 @@
 #include "api/api_internal.h"
+#include "log/log.h"
 #include "metrics/metrics.h"
 
 #define RETRY_AFTER_SECONDS "1"
@@ -39,13 +40,25 @@ void answer_error(struct request *request, unsigned status, const char *code, co
     answer_send(&answer, request, status);
 }
 
+const char *answer_words(const struct request *request, const struct error *error) {
+    log_warn("request failed", LOG_STRING("reason", error->text),
+             LOG_TEXT("request_id", request_id(request)));
+    switch (error->status) {
+    case STATUS_INVALID: return "the table of messages does not take this; the log says why";
+    case STATUS_FULL: return "there is no room at the moment; try again later";
+    default: return "the store does not answer; try again later";
+    }
+}
+
 void answer_failure(struct request *request, const struct error *error) {
     switch (error->status) {
     case STATUS_NOT_FOUND: answer_error(request, 404, "not_found", error->text, NULL); return;
     case STATUS_CONFLICT: answer_error(request, 409, "conflict", error->text, NULL); return;
-    case STATUS_INVALID: answer_error(request, 422, "invalid", error->text, NULL); return;
+    case STATUS_INVALID:
+        answer_error(request, 422, "invalid", answer_words(request, error), NULL);
+        return;
     default:
         request_add_header(request, "Retry-After", RETRY_AFTER_SECONDS);
-        answer_error(request, 503, "unavailable", error->text, NULL);
+        answer_error(request, 503, "unavailable", answer_words(request, error), NULL);
     }
 }

@@ -96,7 +96,9 @@ void answer_send(struct answer *answer, struct request *request, unsigned status
 /* {"error":{"code","message","field"?}}; `field` may be NULL. */
 void answer_error(struct request *request, unsigned status, const char *code, const char *message,
                   const char *field);
-/* The same for a failure of the store: 503 with Retry-After, 404, or 409. */
+/* What a stranger may know of a failure of the store; the log has the rest. */
+const char *answer_words(const struct request *request, const struct error *error);
+/* The same for a failure of the store: 503 with Retry-After, 404, 409 or 422. */
 void answer_failure(struct request *request, const struct error *error);
 
 /* Handlers, one per row of routes.def. */

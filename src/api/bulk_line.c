@@ -16,8 +16,9 @@ struct bulk_fault bulk_fault_named(const char *code, const char *text) {
 struct bulk_fault bulk_fault_of(const struct error *error) {
     if (error == NULL)
         return bulk_fault_named("idempotency_mismatch", "this key was used for something else");
-    return bulk_fault_named(error->status == STATUS_INVALID ? "invalid" : "unavailable",
-                            error->text);
+    if (error->status == STATUS_INVALID)
+        return bulk_fault_named("invalid", "the table of messages does not take this");
+    return bulk_fault_named("unavailable", "the store does not answer; send this line again");
 }
 
 void bulk_fault_write(struct json_writer *json, const struct bulk_fault *fault) {

@@ -90,7 +90,10 @@ void readyz_get(struct call *call) {
     if (ready)
         answer_status(call, "ready");
     else
-        answer_error(call->request, 503, "not_ready", error.text, NULL);
+        answer_error(call->request, 503, "not_ready",
+                     error.status == STATUS_TIMEOUT ? error.text /* of the dispatcher's threads */
+                                                    : answer_words(call->request, &error),
+                     NULL);
 }
 
 void version_get(struct call *call) {

@@ -36,7 +36,7 @@ static void write_tail(struct buffer *text, int64_t count) {
 }
 
 static void refuse(struct request *request, const struct error *error) {
-    seed_answer(request, 500, "error", error->text, NULL);
+    seed_answer(request, 500, "error", answer_words(request, error), NULL);
 }
 
 /* What is no number, or makes no sense, is as if it were not there. */

@@ -50,7 +50,8 @@ static void write_tail(struct buffer *text, int64_t count) {
 }
 
 static void refuse(struct request *request, const struct error *error) {
-    seed_answer(request, 500, "error", "failed to fetch messages", "details", error->text, NULL);
+    seed_answer(request, 500, "error", "failed to fetch messages", "details",
+                answer_words(request, error), NULL);
 }
 
 void seed_003_sent(struct call *call) {

@@ -10,10 +10,10 @@
  * Limits: a body above `body_bytes_max` is answered 413. It is read to its end first and dropped,
  * so that clients which only listen after having sent it hear the answer; only one that is
  * announced with Expect: 100-continue, or above SERVER_DISCARD_BYTES_MAX, is refused unread. A path
- * with query above SERVER_URL_BYTES_MAX is answered 414 in the same way, and 431 a head above
- * SERVER_HEAD_BYTES_MAX, where each header, cookie and query argument counts SERVER_FIELD_BYTES in
- * addition. An answer's own headers have 3 KiB. Connections beyond the
- * maxima are answered 503 and closed. A request that is not whole `request_timeout_s` after its
+ * with query above SERVER_URL_BYTES_MAX is answered 414 in the same way. A head above
+ * SERVER_HEAD_BYTES_MAX, to which each header, cookie and query argument adds SERVER_FIELD_BYTES,
+ * is answered 431 and its connection closed; an answer's own headers have 3 KiB. Connections beyond
+ * the maxima are answered 503 and closed. A request that is not whole `request_timeout_s` after its
  * first byte is answered 408 and its connection closed; that is looked at once per second. A
  * connection on which nothing moves for `idle_timeout_s` is closed without a word. With TLS such
  * 503 and 408 are not sent, only the connection closed, and a handshake counts as a first byte.

@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 
-#define SERVER_CHUNK_BYTES_MAX (256 * 1024)
+#define SERVER_CHUNK_BYTES_MAX (1024 * 1024)
 
 struct request;
 

@@ -561,7 +561,7 @@ static void a_dispatcher_in_trouble_is_not_ready(void **state) {
     ask(fixture, "POST /api/v1/messaging/start", "", 200);
     while (dispatcher_is_healthy(fixture->dispatcher, &depth, &error))
         continue;
-    assert_has(ask(fixture, "GET /readyz", "", 503), "injected");
+    assert_has(ask(fixture, "GET /readyz", "", 503), "the store does not answer");
     assert_error(fixture, "not_ready", NULL);
     ask(fixture, "GET /livez", "", 200);
 }

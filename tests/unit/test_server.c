@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,8 @@ struct fixture {
     struct server *server;
     struct queue deferred;
     struct queue gate; /* one item lets one request to /gate pass */
+    _Atomic(struct request *) exposed;
+    atomic_bool over;
 };
 
 static void answer_from_other_thread(void *argument) {
@@ -57,6 +60,9 @@ static void handle(struct request *request, void *context) {
         request_defer(request);
         bool pushed = queue_push(&fixture->deferred, request);
         check(pushed);
+    } else if (text_equal_string(path, "/exposed")) {
+        request_defer(request);
+        atomic_store(&fixture->exposed, request);
     } else if (text_equal_string(path, "/early")) {
         struct thread thread = {0};
         struct error error;
@@ -256,6 +262,34 @@ static void answer_may_come_before_the_handler_returns(void **state) {
         say(client, "GET /early HTTP/1.1\r\nHost: x\r\n\r\n");
         assert_has(hear(client), "early");
     }
+    close(client);
+}
+
+/* A little later each time, so that it meets every step of the server's thread. */
+static void answer_what_is_exposed(void *argument) {
+    struct fixture *fixture = argument;
+    struct request *request = NULL;
+    for (unsigned i = 0; !atomic_load(&fixture->over); i += request != NULL) {
+        request = atomic_exchange(&fixture->exposed, NULL);
+        for (atomic_uint spins = 0; request != NULL && spins < i % 100; spins++)
+            continue;
+        if (request != NULL)
+            request_respond(request, 200, "text/plain", TEXT_LITERAL("at once"));
+    }
+}
+
+static void answer_may_come_at_any_moment(void **state) {
+    struct fixture *fixture = *state;
+    struct thread thread = {0};
+    struct error error;
+    int client = dial(fixture);
+    thread_start(&thread, "answer", answer_what_is_exposed, fixture, &error);
+    for (int i = 0; i < 5000; i++) {
+        say(client, "GET /exposed HTTP/1.1\r\nHost: x\r\n\r\n");
+        assert_has(hear(client), "at once");
+    }
+    atomic_store(&fixture->over, true);
+    thread_join(&thread);
     close(client);
 }
 
@@ -543,6 +577,7 @@ int main(void) {
         TEST(chunked_body_too_large_is_refused_at_its_end),
         TEST(deferred_request_is_answered_later),
         TEST(answer_may_come_before_the_handler_returns),
+        TEST(answer_may_come_at_any_moment),
         TEST(deferred_request_outlives_its_client),
         TEST(abort_ends_the_connection),
         TEST(header_that_cannot_be_sent_makes_it_a_500),
