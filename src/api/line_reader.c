@@ -11,7 +11,7 @@ void line_reader_init(struct line_reader *reader, size_t line_bytes_max,
                       void *context) {
     check(reader != NULL && line != NULL && line_bytes_max > 0);
     *reader = (struct line_reader){.line = line, .context = context};
-    buffer_init(&reader->bytes, line_bytes_max + 1); /* and its NUL */
+    buffer_init(&reader->bytes, line_bytes_max + 1); /* and a CR */
 }
 
 void line_reader_deinit(struct line_reader *reader) {
@@ -20,13 +20,13 @@ void line_reader_deinit(struct line_reader *reader) {
 
 static bool end_line(struct line_reader *reader) {
     struct text line = buffer_view(&reader->bytes);
-    bool too_long = reader->too_long;
     reader->number++;
     if (reader->number == 1 && text_starts_with(line, BOM))
         line = (struct text){line.data + strlen(BOM), line.len - strlen(BOM)};
-    bool blank = text_trim(line).len == 0 && !too_long;
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
+    bool too_long = reader->too_long || line.len >= reader->bytes.bytes_max;
+    bool blank = text_trim(line).len == 0 && !too_long;
     if (too_long)
         line = (struct text){"", 0};
     bool wanted = blank || reader->line(reader->context, reader->number, line, too_long);
