@@ -1,6 +1,7 @@
 /* The claimer: waits until there is something to do and room for it, claims it, and hands it on. */
 #include "base/check.h"
 #include "base/timestamp.h"
+#include "dispatcher/events.h"
 #include "dispatcher/orders.h"
 #include "dispatcher/remembered.h"
 #include "log/log.h"
@@ -51,6 +52,10 @@ static void end_pause(struct dispatcher *dispatcher) {
         return;
     dispatcher->started = true;
     dispatcher_move_to(dispatcher, DISPATCHER_RUNNING);
+    struct event event = {.kind = EVENT_STARTED};
+    event_set_detail(&event, TEXT_LITERAL("the pause is over"));
+    if (dispatcher->options.events != NULL)
+        events_publish(dispatcher->options.events, &event, 1);
 }
 
 static bool may_act(const struct dispatcher *dispatcher, const struct schedule *schedule) {
