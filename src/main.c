@@ -19,7 +19,8 @@ static const struct command {
     {"migrate", migrate_command, "migrate up|down|status|create NAME: the database's schema"},
     {"mock-provider", mock_provider_command, "a provider to try and to test with"},
     {"config", config_command, "print the effective configuration, secrets hidden"},
-    {"openapi", openapi_command, "print the OpenAPI document of the API"},
+    {"openapi", openapi_command,
+     "[--markdown]: print the OpenAPI document of the API, or the list of its paths"},
     {"version", version_command, "print the version"},
     {"help", help_command, "print this"},
 };

@@ -3,6 +3,7 @@
 #define API_ROUTE_H
 
 #include "api/keys.h"
+#include "base/buffer.h"
 
 #include <stddef.h>
 
@@ -27,5 +28,8 @@ extern const size_t routes_count;
 
 /* Health and metrics: asked for by machines at all times, and not counted by the rate limit. */
 bool route_is_routine(const struct route *route);
+
+/* All of them, for docs/api.md. */
+void routes_write_markdown(struct buffer *buffer);
 
 #endif

@@ -10,6 +10,7 @@ GENERATED = {
     "docs/configuration.md": ["config", "--markdown"],
     ".env.example": ["config", "--env-example"],
     "docs/openapi.json": ["openapi"],
+    "docs/api.md": ["openapi", "--markdown"],
 }
 
 
@@ -37,6 +38,9 @@ class Tree(unittest.TestCase):
 
     def test_openapi(self):
         self.check("docs/openapi.json")
+
+    def test_list_of_paths(self):
+        self.check("docs/api.md")
 
     def test_env_example(self):
         self.check(".env.example")
