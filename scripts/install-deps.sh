@@ -10,16 +10,17 @@ declare -A packages=(
              libcurl4-openssl-dev libsqlite3-dev libjansson-dev libpq-dev
              libhiredis-dev libgnutls28-dev libssl-dev python3'
     [test]='libcmocka-dev postgresql postgresql-client redis-server redis-tools pgbouncer
-            nodejs npm chromium'
+            nodejs npm chromium clang curl openssl python3-jsonschema python3-yaml'
     [lint]='clang clang-format'
     [coverage]='gcovr'
 )
-# How to see that a package is there: by its programs, or by what pkg-config calls it.
+# How to see that a package is there: by its programs, by what pkg-config calls it, or by import.
 declare -A probes=(
     [build-essential]='cc make' [meson]=meson [ninja-build]=ninja [pkg-config]=pkg-config
     [python3]=python3 [clang]=clang [clang-format]=clang-format [gcovr]=gcovr
     [postgresql-client]=psql [redis-server]=redis-server [redis-tools]=redis-cli
     [pgbouncer]=pgbouncer [nodejs]=node [npm]=npm [chromium]=chromium
+    [curl]=curl [openssl]=openssl
 )
 declare -A modules=(
     [libmicrohttpd-dev]=libmicrohttpd [libcurl4-openssl-dev]=libcurl
@@ -27,8 +28,14 @@ declare -A modules=(
     [libpq-dev]=libpq [libhiredis-dev]=hiredis [libgnutls28-dev]=gnutls [libssl-dev]=libcrypto
 )
 
+declare -A python_modules=([python3-jsonschema]=jsonschema [python3-yaml]=yaml)
+
 is_there() {
     local package=$1 program
+    if [ -n "${python_modules[$package]:-}" ]; then
+        python3 -c "import ${python_modules[$package]}" 2>/dev/null
+        return
+    fi
     if [ "$package" = postgresql ]; then
         compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
         return

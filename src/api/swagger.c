@@ -48,12 +48,12 @@ void swagger_redirect_slash(struct call *call) {
     swagger_redirect(call);
 }
 
+void swagger_document(struct call *call) {
+    openapi_get(call);
+}
+
 void swagger_get(struct call *call) {
     const struct embedded_file *file = find(call->id);
-    if (text_equal_string(call->id, "doc.json")) {
-        openapi_get(call);
-        return;
-    }
     if (find(TEXT_LITERAL("swagger-ui-bundle.js")) == NULL) {
         answer_error(call->request, 404, "not_found",
                      "this program was built without the Swagger UI; to have it, build where npm "
