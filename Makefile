@@ -8,7 +8,7 @@ PROGRAM := $(BUILD)/posthaste
 C_FILES = $(shell find src tests $(wildcard bench) -name '*.[ch]')
 
 .DEFAULT_GOAL := build
-.PHONY: help run build test test-unit test-integration test-coverage bench lint fmt vet dev \
+.PHONY: help run build test test-unit test-integration test-fuzz test-coverage bench lint fmt vet dev \
 	migrate-up migrate-down migrate-create install clean
 
 help: ## show this list
@@ -36,7 +36,11 @@ test-unit: ## the unit tests only
 
 test-integration: ## the contract suites and the end-to-end tests
 	@scripts/install-deps.sh test
-	@python3 tests/run.py contract e2e
+	@python3 tests/run.py contract e2e web
+
+test-fuzz: ## the fuzzers, a minute each (FUZZ_SECONDS)
+	@scripts/install-deps.sh test
+	@python3 tests/run.py fuzz
 
 test-coverage: ## all tests on a build that counts, then the coverage of src/
 	@scripts/install-deps.sh coverage

@@ -61,11 +61,12 @@ SUITES = {
     "e2e": [(PLAIN, ["e2e"])],
     "web": [(PLAIN, ["web"])],
     "shape": [(PLAIN, ["shape"])],
+    "fuzz": [(PLAIN, ["fuzz"])],  # on a build of its own, see tests/fuzz/test_fuzz.py
     "asan": [(ASAN, ["unit", "contract", "e2e"])],
     "tsan": [(TSAN, ["unit", "contract"])],
     "coverage": [(COVERAGE, ["unit", "contract", "e2e"])],
 }
-ALL = ["shape", "unit", "contract", "e2e", "web", "asan", "tsan"]
+ALL = ["shape", "unit", "contract", "e2e", "web", "asan", "tsan", "fuzz"]
 
 
 @dataclasses.dataclass

@@ -27,10 +27,10 @@ void routes_write_markdown(struct buffer *buffer) {
     buffer_append_string(
         buffer,
         "# The paths of the API\n\n"
-        "Made from the table of routes (`posthaste openapi --markdown`). The whole of it, with what\n"
-        "each takes and answers, is [openapi.json](openapi.json), which a running posthaste shows at\n"
-        "`/swagger/index.html`. Where keys are configured, a request needs one with the right named\n"
-        "here; the right `admin` includes the others.\n");
+        "Made from the table of routes (`posthaste openapi --markdown`). The whole of it, with\n"
+        "what each takes and answers, is [openapi.json](openapi.json), which a running posthaste\n"
+        "shows at `/swagger/index.html`. Where keys are configured, a request needs one with the\n"
+        "right named here; the right `admin` includes the others.\n");
     for (size_t i = 0; i < routes_count; i++)
         if (is_first_of_its_tag(i))
             write_section(buffer, i);
