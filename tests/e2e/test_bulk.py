@@ -96,8 +96,10 @@ class StreamCases:
         count = scaled(200_000)
         self.post(line(0).encode() * 1000)
         before = resident_kib(self.app)
-        pieces = ("".join(line(i) for i in range(n, n + 500)).encode() for n in range(0, count, 500))
-        report, sums = self.post(pieces)
+        report, sums = self.post(
+            "".join(line(i) for i in range(first, first + 500)).encode()
+            for first in range(0, count, 500)
+        )
         self.assertEqual(sums, {"accepted": count, "repeated": 0, "refused": 0})
         self.assertEqual([one["line"] for one in report], list(range(1, count + 1)))
         self.assertEqual(len({one["id"] for one in report}), count)
@@ -171,7 +173,8 @@ class StreamCases:
         answer = connection.getresponse()
         text = answer.read(10_000)
         self.assert_nothing_is_held()
-        self.assertEqual(self.app.api.post(MESSAGES, {"to": "+15551234567", "content": "new"})[0], 201)
+        body = {"to": "+15551234567", "content": "new"}
+        self.assertEqual(self.app.api.post(MESSAGES, body)[0], 201)
         text += answer.read()
         connection.close()
         return [json.loads(one)["content"] for one in text.decode().splitlines()]

@@ -51,7 +51,8 @@ class RetryCases:
         app.wait_state(other, "sent")
         self.assertEqual(app.api.post(f"{MESSAGES}/{other}/cancel")[0], 409)
         self.assertEqual(set(self.mock.accepted()), {other})
-        actions = [(one["action"], one["subject"]) for one in app.api.get("/api/v1/audit")["entries"]]
+        entries = app.api.get("/api/v1/audit")["entries"]
+        actions = [(one["action"], one["subject"]) for one in entries]
         self.assertEqual(actions.count(("cancel", name)), 1)
 
     def test_a_message_is_sent_again(self):
