@@ -59,8 +59,8 @@ struct dispatcher_status {
     int64_t resumes_in_ms;         /* of a pause; negative: not paused, or without end */
     int64_t sent, retried, failed; /* settled since the program began; expired ones are failed */
     int64_t sent_today, failed_today; /* the same since midnight (UTC) */
-    int64_t last_settled_ms;       /* Unix time; 0: nothing yet */
-    int64_t interval_ms, batch_size; /* as configured */
+    int64_t last_settled_ms;          /* Unix time; 0: nothing yet */
+    int64_t interval_ms, batch_size;  /* as configured */
     double sent_per_s_1m, sent_per_s_5m;
 };
 

@@ -48,8 +48,8 @@ struct dispatcher {
     int64_t sent, retried, failed;
     int64_t last_settled_ms;
     int64_t day, sent_today, failed_today; /* days since 1970 */
-    struct rates rates;   /* of what was sent */
-    struct error trouble; /* why the store is not usable; status OK: it is */
+    struct rates rates;                    /* of what was sent */
+    struct error trouble;                  /* why the store is not usable; status OK: it is */
 
     /* one writer each, read by all */
     _Atomic int64_t heartbeat_us[DISPATCHER_THREADS];
@@ -64,8 +64,7 @@ static inline int64_t dispatcher_now_us(void) {
 }
 
 /* Called locked: so many were settled now. */
-void dispatcher_count(struct dispatcher *dispatcher, int64_t sent, int64_t retried,
-                      int64_t failed);
+void dispatcher_count(struct dispatcher *dispatcher, int64_t sent, int64_t retried, int64_t failed);
 /* Called locked. */
 void dispatcher_move_to(struct dispatcher *dispatcher, enum dispatcher_state state);
 
