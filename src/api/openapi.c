@@ -163,10 +163,18 @@ static json_t *operation_of(const struct route *route) {
     return operation;
 }
 
+/* "/swagger/" is "/swagger" by another name. */
+static bool is_alias(const char *pattern) {
+    size_t len = strlen(pattern);
+    return len > 1 && pattern[len - 1] == '/';
+}
+
 static json_t *paths(void) {
     json_t *all = json_object();
     for (size_t i = 0; i < routes_count; i++) {
         const struct route *route = &routes[i];
+        if (is_alias(route->pattern))
+            continue;
         json_t *path = json_object_get(all, route->pattern);
         if (path == NULL) {
             path = json_object();

@@ -105,7 +105,6 @@ CASES = {
     "openapi_get": {"200": ("/openapi.json", None, {})},
     "openapi_get_yaml": {"200": ("/openapi.yaml", None, {})},
     "swagger_redirect": {"301": ("/swagger", None, {})},
-    "swagger_redirect_slash": {"301": ("/swagger/", None, {})},
     "swagger_document": {"200": ("/swagger/doc.json", None, {})},
     "swagger_get": {
         "200": ("/swagger/swagger-initializer.js", None, {}),
@@ -139,7 +138,7 @@ CASES = {
 NEEDS_NO_STORE = {
     "messaging_start", "messaging_stop", "messaging_pause", "events_get", "livez_get",
     "metrics_get", "version_get", "openapi_get", "openapi_get_yaml", "swagger_redirect",
-    "swagger_redirect_slash", "swagger_get", "swagger_document", "seed_000_start", "seed_000_stop", "seed_001_status",
+    "swagger_get", "swagger_document", "seed_000_start", "seed_000_stop", "seed_001_status",
     "seed_001_process", "seed_002_start", "seed_002_stop", "seed_003_welcome", "seed_003_control",
     "seed_004_start", "seed_004_stop", "audit_list", "retries_list", "retries_get",
     "retries_stop", "messages_export",
