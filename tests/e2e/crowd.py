@@ -41,6 +41,14 @@ async def read_answer(reader):
     return int(lines[0].split()[1]), body
 
 
+async def connect_and_be_heard(port, address="127.0.0.1"):
+    """A connection that the server surely has: it has answered on it."""
+    reader, writer = await connect(port, address)
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await read_answer(reader))[0] == 200
+    return reader, writer
+
+
 async def ask(port, request):
     """One request on a connection of its own."""
     try:

@@ -5,7 +5,14 @@ import json
 import os
 import pathlib
 
-from tests.e2e.crowd import ask, clients_possible, connect, post_bytes, read_answer
+from tests.e2e.crowd import (
+    ask,
+    clients_possible,
+    connect,
+    connect_and_be_heard,
+    post_bytes,
+    read_answer,
+)
 from tests.e2e.postgres_case import PostgresCase
 from tests.e2e.programs import Case, scaled, wait_until
 
@@ -53,7 +60,7 @@ class Flood(Case):
         app = self.serve(CONNECTIONS_MAX=50)
 
         async def scene():
-            held = [await connect(app.port) for _ in range(50)]
+            held = [await connect_and_be_heard(app.port) for _ in range(50)]
             first = await ask(app.port, post_bytes(MESSAGES, SMALL))
             self.assertEqual(first[0], 503)
             self.assertEqual(json.loads(first[1])["error"]["code"], "overloaded")
@@ -68,7 +75,7 @@ class Flood(Case):
         app = self.serve(CONNECTIONS_PER_ADDRESS=20)
 
         async def scene():
-            held = [await connect(app.port, "127.0.0.2") for _ in range(20)]
+            held = [await connect_and_be_heard(app.port, "127.0.0.2") for _ in range(20)]
             reader, writer = await connect(app.port, "127.0.0.2")
             self.assertEqual((await read_answer(reader))[0], 503)
             writer.close()

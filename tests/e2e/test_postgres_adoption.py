@@ -314,7 +314,8 @@ class OtherTables(PostgresCase):
         body = {"to": "+15551234567", "content": "bad"}
         status, answer, _ = posthaste.api.request("POST", "/api/v1/messages", body)
         self.assertEqual(status, 422)
-        self.assertIn("not this one", answer["error"]["message"])
+        self.assertIn("does not take this", answer["error"]["message"])
+        posthaste.wait_line(lambda line: "not this one" in line, "the reason in the log")
         posthaste.wait_state(posthaste.accept("good")[0], "sent")
 
     def test_a_new_table_may_have_an_odd_name(self):
