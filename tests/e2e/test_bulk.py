@@ -7,7 +7,7 @@ import json
 import pathlib
 
 from tests.e2e.postgres_case import PostgresCase
-from tests.e2e.programs import Case, scaled, wait_until
+from tests.e2e.programs import SLOW, Case, scaled, wait_until
 
 MESSAGES = "/api/v1/messages"
 NDJSON = "application/x-ndjson"
@@ -44,6 +44,11 @@ class StreamCases:
 
     def faults(self, report):
         return {one["line"]: one["error"]["code"] for one in report if "error" in one}
+
+    def assert_flat(self, before):
+        """A sanitizer keeps what was freed, so that nothing can be said there."""
+        if not SLOW:
+            self.assertLess(resident_kib(self.app) - before, FLAT_KIB)
 
     def total(self):
         return self.app.api.get(f"{MESSAGES}?limit=1")["total"]
@@ -104,7 +109,7 @@ class StreamCases:
         self.assertEqual([one["line"] for one in report], list(range(1, count + 1)))
         self.assertEqual(len({one["id"] for one in report}), count)
         self.assertEqual(self.total(), count + 1000)
-        self.assertLess(resident_kib(self.app) - before, FLAT_KIB)
+        self.assert_flat(before)
 
     def test_a_stream_that_is_cut_off_and_sent_again(self):
         count = 5000
@@ -164,7 +169,7 @@ class StreamCases:
         text, _ = self.export("order=oldest")
         found = [json.loads(one)["content"] for one in text.splitlines()]
         self.assertEqual(found, [f"message {i}" for i in range(count)])
-        self.assertLess(resident_kib(self.app) - before, FLAT_KIB)
+        self.assert_flat(before)
 
     def read_slowly(self):
         """Reads a little, lets others write, and reads on; what the list holds."""

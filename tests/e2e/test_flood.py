@@ -14,7 +14,7 @@ from tests.e2e.crowd import (
     read_answer,
 )
 from tests.e2e.postgres_case import PostgresCase
-from tests.e2e.programs import Case, scaled, wait_until
+from tests.e2e.programs import SLOW, Case, scaled, wait_until
 
 MESSAGES = "/api/v1/messages"
 SMALL = {"to": "+15551234567", "content": "hello"}
@@ -148,7 +148,8 @@ class Flood(Case):
                 self.assertTrue(answer is None or answer[0] in (408, 413), answer)
 
         asyncio.run(scene())
-        self.assertLess(resident_kib(app.process) - before, 60_000)
+        if not SLOW:  # a sanitizer keeps what was freed
+            self.assertLess(resident_kib(app.process) - before, 60_000)
         self.assert_well(app)
 
     def test_pipelined_and_chunked_requests(self):

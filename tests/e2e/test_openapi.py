@@ -10,6 +10,7 @@ import jsonschema
 import yaml
 
 from tests.e2e.programs import Case, wait_until
+from tests.e2e.test_swagger import is_carried
 
 KEYS = {right: f"{right}-0123456789abcdef" for right in ("read", "send", "control", "admin")}
 API_KEYS = ",".join(f"{right}:{right}:{secret}" for right, secret in KEYS.items())
@@ -246,9 +247,14 @@ class Truth(Case):
         ids["job"] = post("/api/v1/retries", slow)[1]["id"]
         return ids
 
+    def not_built(self):
+        return set() if is_carried() else {("swagger_get", "200")}
+
     def ask_cases(self, app, ids):
         for name, cases in CASES.items():
             for status, (path, body, headers) in cases.items():
+                if (name, status) in self.not_built():
+                    continue
                 with self.subTest(operation=name, status=status):
                     filled = re.sub(r"\{(\w+)\}", lambda match: str(ids[match[1]]), path)
                     found = self.ask(app, name, (filled, body, headers))
@@ -310,7 +316,7 @@ class Truth(Case):
         self.ask_without_store(app)
         missing = self.document.documented() - self.seen - ELSEWHERE
         left = {(name, status) for name, status in missing if status not in ("408", "503")}
-        self.assertEqual(left, set())
+        self.assertEqual(left - self.not_built(), set())
 
     def test_the_other_forms_are_the_same(self):
         app = self.serve()
