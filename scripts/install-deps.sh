@@ -10,7 +10,7 @@ declare -A packages=(
              libcurl4-openssl-dev libsqlite3-dev libjansson-dev libpq-dev
              libhiredis-dev libgnutls28-dev libssl-dev python3'
     [test]='libcmocka-dev postgresql postgresql-client redis-server redis-tools pgbouncer
-            nodejs npm chromium clang curl openssl python3-jsonschema python3-yaml'
+            nodejs npm chromium clang libclang-rt-dev curl openssl python3-jsonschema python3-yaml'
     [lint]='clang clang-format'
     [coverage]='gcovr'
 )
@@ -34,6 +34,10 @@ is_there() {
     local package=$1 program
     if [ -n "${python_modules[$package]:-}" ]; then
         python3 -c "import ${python_modules[$package]}" 2>/dev/null
+        return
+    fi
+    if [ "$package" = libclang-rt-dev ]; then
+        compgen -G "$(clang -print-resource-dir 2>/dev/null)/lib/*/libclang_rt.fuzzer*.a" >/dev/null
         return
     fi
     if [ "$package" = postgresql ]; then
@@ -60,6 +64,15 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# The libraries of clang's sanitizers bear its version in their name.
+names_of() {
+    local package version
+    version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+    for package in "$@"; do
+        echo "${package/%libclang-rt-dev/libclang-rt-${version:-14}-dev}"
+    done
+}
+
 install() {
     [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
         give_up 'neither root nor sudo, so this cannot install'
@@ -69,8 +82,9 @@ install() {
     trap 'exit 1' INT TERM HUP
     forbid_services
     # What matters is not how this ends but whether everything is there afterwards.
+    # shellcheck disable=SC2046 # a list of words
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "$@" </dev/null || true
+        apt-get install -y -qq --no-install-recommends $(names_of "$@") </dev/null || true
     keep_down "$@"
 }
 
