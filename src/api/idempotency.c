@@ -1,7 +1,7 @@
 #include "api/idempotency.h"
 
 #include "base/buffer.h"
-#include "base/sha256.h"
+#include "base/crypto.h"
 
 #include <stdio.h>
 

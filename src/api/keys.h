@@ -5,7 +5,7 @@
 #define API_KEYS_H
 
 #include "base/error.h"
-#include "base/sha256.h"
+#include "base/crypto.h"
 #include "base/text.h"
 
 #include <stdbool.h>

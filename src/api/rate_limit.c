@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "base/sha256.h"
+#include "base/crypto.h"
 #include "base/thread.h"
 
 #include <stdlib.h>

@@ -101,6 +101,7 @@ static enum status start_sender(struct service *service, const struct config *co
         .webhook_url = config->webhook_url,
         .webhook_auth_header = config->webhook_auth_header,
         .webhook_auth_key = config->webhook_auth_key,
+        .webhook_secret = config->webhook_secret,
         .webhook_timeout_ms = config->webhook_timeout_ms,
     };
     return sender_create(&service->sender, &options, error);

@@ -49,8 +49,8 @@ static void launch(struct dispatcher *dispatcher, struct delivery *delivery) {
     struct error error;
     delivery->outcome.attempt.at_ms = clock_wall_ms(dispatcher->options.clock);
     exchange->context = delivery;
-    if (sender_build(dispatcher->options.sender, message, &exchange->request, &error) !=
-        STATUS_OK) {
+    if (sender_build(dispatcher->options.sender, message, delivery->outcome.attempt.at_ms,
+                     &exchange->request, &error) != STATUS_OK) {
         http_client_give_back(dispatcher->client, exchange);
         fail_unbuildable(dispatcher, delivery, &error);
         return;

@@ -39,11 +39,11 @@ int64_t sender_timeout_ms(const struct sender *sender) {
     return sender->timeout_ms;
 }
 
-enum status sender_build(const struct sender *sender, const struct message *message,
+enum status sender_build(const struct sender *sender, const struct message *message, int64_t now_ms,
                          struct http_request *request, struct error *error) {
     check(sender != NULL && message != NULL && request != NULL);
     request->timeout_ms = sender->timeout_ms;
-    return sender->ops->build(sender, message, request, error);
+    return sender->ops->build(sender, message, now_ms, request, error);
 }
 
 /* RFC 9110, section 10.2.3: seconds, or a date. */

@@ -15,6 +15,7 @@ struct sender_options {
     const char *webhook_url;
     const char *webhook_auth_header;
     const char *webhook_auth_key; /* "" sends no such header */
+    const char *webhook_secret;   /* see webhook_signer_create; NULL and "" sign nothing */
     int64_t webhook_timeout_ms;
 };
 
@@ -40,8 +41,9 @@ const char *sender_name(const struct sender *sender);
 /* The whole time that one request may take. */
 int64_t sender_timeout_ms(const struct sender *sender);
 
-/* Fills a request taken from an HTTP client. STATUS_INVALID: this message cannot be sent. */
-enum status sender_build(const struct sender *sender, const struct message *message,
+/* Fills a request taken from an HTTP client, to leave at `now_ms` (Unix time). STATUS_INVALID: this
+ * message cannot be sent. */
+enum status sender_build(const struct sender *sender, const struct message *message, int64_t now_ms,
                          struct http_request *request, struct error *error);
 /* Judges a response; `now_ms` is Unix time, for a Retry-After that is a date. Also describes the
  * attempt: class, status and excerpt (number and time are the caller's). */

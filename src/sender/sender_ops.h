@@ -7,7 +7,7 @@
 struct sender_ops {
     const char *name;
     void (*destroy)(struct sender *sender);
-    enum status (*build)(const struct sender *sender, const struct message *message,
+    enum status (*build)(const struct sender *sender, const struct message *message, int64_t now_ms,
                          struct http_request *request, struct error *error);
     /* The provider's own id of a message that it accepted, from the body of its answer; may leave
      * `provider_id` as it is: "". */

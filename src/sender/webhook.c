@@ -3,16 +3,22 @@
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "sender/sender_ops.h"
+#include "sender/webhook_signature.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TIMESTAMP_DIGITS 24
+#define SIGNATURE_BYTES_MAX 2048
 
 struct webhook {
     struct sender sender; /* first: it is the base */
     char *url;
     char *auth_header;
     char *auth_key;
+    struct webhook_signer *signer; /* NULL: nothing is signed */
 };
 
 static const struct webhook *of(const struct sender *sender) {
@@ -29,7 +35,27 @@ static void write_body(const struct message *message, struct buffer *body) {
     json_object_close(&json);
 }
 
-static enum status build(const struct sender *sender, const struct message *message,
+/* The headers of Standard Webhooks. The id is the message's at every try, the time is this try's.
+ */
+static bool sign(const struct webhook *webhook, const struct message *message, int64_t now_ms,
+                 struct http_request *request) {
+    const struct webhook_content content = {text_of(message->id.text), now_ms / 1000,
+                                            buffer_view(&request->body)};
+    char timestamp[TIMESTAMP_DIGITS];
+    struct buffer signature;
+    buffer_init(&signature, SIGNATURE_BYTES_MAX);
+    snprintf(timestamp, sizeof timestamp, "%lld", (long long)content.timestamp_s);
+    bool fits =
+        webhook_sign(webhook->signer, &content, &signature) &&
+        http_request_add_header(request, TEXT_LITERAL("webhook-id"), content.id) &&
+        http_request_add_header(request, TEXT_LITERAL("webhook-timestamp"), text_of(timestamp)) &&
+        http_request_add_header(request, TEXT_LITERAL("webhook-signature"),
+                                buffer_view(&signature));
+    buffer_deinit(&signature);
+    return fits;
+}
+
+static enum status build(const struct sender *sender, const struct message *message, int64_t now_ms,
                          struct http_request *request, struct error *error) {
     const struct webhook *webhook = of(sender);
     request->method = "POST";
@@ -43,6 +69,8 @@ static enum status build(const struct sender *sender, const struct message *mess
     if (fits && webhook->auth_key[0] != '\0')
         fits = http_request_add_header(request, text_of(webhook->auth_header),
                                        text_of(webhook->auth_key));
+    if (fits && webhook->signer != NULL)
+        fits = sign(webhook, message, now_ms, request);
     return fits ? STATUS_OK
                 : error_set(error, STATUS_INVALID,
                             "the request is too large, or a header holds a control character");
@@ -75,6 +103,7 @@ static void destroy(struct sender *sender) {
     free(webhook->url);
     free(webhook->auth_header);
     free(webhook->auth_key);
+    webhook_signer_destroy(webhook->signer);
     free(webhook);
 }
 
@@ -87,7 +116,6 @@ static const struct sender_ops webhook_ops = {
 
 enum status sender_webhook_create(struct sender **sender, const struct sender_options *options,
                                   struct error *error) {
-    (void)error;
     check(options->webhook_url != NULL && options->webhook_url[0] != '\0');
     check(options->webhook_timeout_ms > 0);
     struct webhook *webhook = memory_zeroed(1, sizeof *webhook);
@@ -96,6 +124,12 @@ enum status sender_webhook_create(struct sender **sender, const struct sender_op
     webhook->url = memory_copy_string(options->webhook_url);
     webhook->auth_header = memory_copy_string(options->webhook_auth_header);
     webhook->auth_key = memory_copy_string(options->webhook_auth_key);
-    *sender = &webhook->sender;
-    return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (options->webhook_secret != NULL && options->webhook_secret[0] != '\0')
+        status = webhook_signer_create(&webhook->signer, options->webhook_secret, error);
+    if (status == STATUS_OK)
+        *sender = &webhook->sender;
+    else
+        destroy(&webhook->sender);
+    return status;
 }

@@ -1,6 +1,6 @@
 #include "support/test.h"
 
-#include "base/sha256.h"
+#include "base/crypto.h"
 
 #include <string.h>
 

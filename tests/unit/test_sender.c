@@ -49,7 +49,7 @@ static void build(struct sender *sender, struct text content, struct http_reques
         .id = {"42"}, .recipient = TEXT_LITERAL("+15551234567"), .content = content};
     struct error error;
     *request = empty_request();
-    assert_int_equal(sender_build(sender, &message, request, &error), STATUS_OK);
+    assert_int_equal(sender_build(sender, &message, NOW_MS, request, &error), STATUS_OK);
 }
 
 static void end(struct http_request *request) {
@@ -121,7 +121,7 @@ static void a_key_that_breaks_out_of_its_header_is_not_sent(void **state) {
     struct http_request request = empty_request();
     struct error error;
     const struct message message = {.id = {"42"}, .recipient = TEXT_LITERAL("+15551234567")};
-    assert_int_equal(sender_build(sender, &message, &request, &error), STATUS_INVALID);
+    assert_int_equal(sender_build(sender, &message, NOW_MS, &request, &error), STATUS_INVALID);
     assert_null(strstr(error.text, "secret"));
     end(&request);
     sender_destroy(sender);
@@ -249,6 +249,30 @@ static void an_unknown_provider_is_refused(void **state) {
     assert_non_null(strstr(error.text, "pigeon"));
 }
 
+static void with_a_secret_it_is_signed(void **state) {
+    (void)state;
+    struct sender_options options = {.provider = "webhook",
+                                     .webhook_url = "http://127.0.0.1:1/send",
+                                     .webhook_auth_header = "X-Key",
+                                     .webhook_auth_key = "",
+                                     .webhook_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                                     .webhook_timeout_ms = 1500};
+    struct sender *sender = NULL;
+    struct http_request request;
+    struct error error;
+    assert_int_equal(sender_create(&sender, &options, &error), STATUS_OK);
+    build(sender, TEXT_LITERAL("hi"), &request);
+    assert_true(has_header(&request, "webhook-id: 42"));
+    assert_true(has_header(&request, "webhook-timestamp: 1767225600"));
+    assert_true(has_header(&request, "webhook-signature: "
+                                     "v1,+LG+zh7CXCKhYISEZjTFb0m7OuAFbl50EQgNj4drrq0="));
+    end(&request);
+    sender_destroy(sender);
+    options.webhook_secret = "hunter2";
+    assert_int_equal(sender_create(&sender, &options, &error), STATUS_INVALID);
+    assert_null(strstr(error.text, "hunter2"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void) {
@@ -266,6 +290,7 @@ int main(void) {
         TEST(the_id_of_the_provider_is_found_where_it_is),
         TEST(an_id_that_is_too_long_is_none),
         TEST(an_unknown_provider_is_refused),
+        TEST(with_a_secret_it_is_signed),
     };
     return cmocka_run_group_tests_name("sender", tests, NULL, NULL);
 }
