@@ -1,5 +1,7 @@
 #include "api/message_json.h"
 
+#include "message/segments.h"
+
 #include <jansson.h>
 
 static void write_optional(struct json_writer *json, const char *key, struct text value) {
@@ -34,10 +36,18 @@ static void write_seed_001_members(struct json_writer *json, const struct messag
         json_member_time_ms(json, "sentAt", message->sent_at_ms);
 }
 
+/* What the content costs where it goes out as SMS. */
+static void write_segments(struct json_writer *json, struct text content) {
+    struct sms_size size = sms_measure(content);
+    json_member_string(json, "encoding", sms_encoding_name(size.encoding));
+    json_member_int64(json, "segments", size.segments);
+}
+
 void message_json_members(struct json_writer *json, const struct message *message) {
     json_member_string(json, "id", message->id.text);
     json_member_text(json, "to", message->recipient);
     write_optional(json, "content", message->content);
+    write_segments(json, message->content);
     json_member_string(json, "status", message_state_name(message->state));
     json_member_int64(json, "priority", message->priority);
     write_metadata(json, message->metadata);

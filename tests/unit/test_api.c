@@ -130,6 +130,7 @@ static void a_message_is_created(void **state) {
                            201);
     assert_string_equal(
         body, "{\"id\":\"1\",\"to\":\"+15551234567\",\"content\":\"say \\\"hi\\\" \xC3\xA9\","
+              "\"encoding\":\"gsm-7\",\"segments\":1,"
               "\"status\":\"pending\",\"priority\":5,\"metadata\":null,\"provider\":null,"
               "\"attempt_count\":0,\"max_attempts\":null,"
               "\"created_at\":\"2025-10-09T08:53:20.000Z\",\"due_at\":null,"
@@ -299,6 +300,7 @@ static void a_message_shows_its_failed_attempts(void **state) {
     settle_first(*state, &outcome);
     const char *body = ask(*state, "GET " MESSAGES "/1", "", 200);
     assert_has(body, "{\"id\":\"1\",\"to\":\"+15551234567\",\"content\":\"hello\","
+                     "\"encoding\":\"gsm-7\",\"segments\":1,"
                      "\"status\":\"failed\",\"priority\":0,\"metadata\":null,\"provider\":null,"
                      "\"attempt_count\":1,\"max_attempts\":null,\"created_at\":\"");
     assert_has(body, "\"sent_at\":null,\"provider_id\":null,\"error\":\"");
