@@ -121,6 +121,12 @@ static enum status start_cache(struct service *service, const struct config *con
 
 static enum status start_dispatcher(struct service *service, const struct config *config,
                                     struct error *error) {
+    struct retry_policy retry = {.retries_max = config->max_retries,
+                                 .base_ms = config->retry_base_ms,
+                                 .cap_ms = config->retry_cap_ms};
+    enum status status = retry_schedule_parse(&retry, config->retry_schedule, error);
+    if (status != STATUS_OK)
+        return status;
     struct random random = random_from_system();
     service->events = events_create(&clock_system, &random);
     const struct dispatcher_options options = {
@@ -133,9 +139,7 @@ static enum status start_dispatcher(struct service *service, const struct config
         .interval_ms = config->processing_interval_ms,
         .poll_interval_ms = config->poll_interval_ms,
         .max_in_flight = (size_t)config->max_in_flight,
-        .retry = {.retries_max = config->max_retries,
-                  .base_ms = config->retry_base_ms,
-                  .cap_ms = config->retry_cap_ms},
+        .retry = retry,
         .lease_ms = config_lease_ms(config),
         .content_max = config->content_max,
         .generate_interval_ms = config->generate_interval_ms,

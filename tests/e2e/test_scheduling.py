@@ -1,6 +1,7 @@
 """When messages leave, how long they are good for, and how they are found."""
 
 import datetime
+import json
 
 from tests.e2e.programs import Case, wait_until
 
@@ -69,6 +70,25 @@ class Scheduling(Case):
         for name, attempts in ((once, 1), (thrice, 3)):
             app.wait_state(name, "failed")
             self.assertEqual(app.api.get(f"{MESSAGES}/{name}")["attempt_count"], attempts)
+
+    def test_retries_keep_to_a_schedule(self):
+        app = self.posthaste(self.mock, MAX_RETRIES=3, RETRY_SCHEDULE="1ms,150ms,2ms")
+        self.mock.behave(status=503)
+        app.wait_state(self.post(app), "failed")
+        waits = [
+            json.loads(line)["retry_in_ms"]
+            for line in app.output().splitlines()
+            if '"retry_in_ms"' in line
+        ]
+        self.assertEqual(len(waits), 3)
+        for wait, planned in zip(waits, (1, 150, 2)):
+            self.assertGreaterEqual(wait, planned)
+            self.assertLessEqual(wait, planned * 1.25 + 1)
+        status, output = self.run_command(
+            "serve", WEBHOOK_URL="http://127.0.0.1:9/", PORT="0", RETRY_SCHEDULE="soon"
+        )
+        self.assertEqual(status, 1)
+        self.assertIn("RETRY_SCHEDULE", output)
 
     def test_metadata_and_provider_are_kept(self):
         app = self.posthaste(self.mock)

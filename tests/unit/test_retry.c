@@ -2,6 +2,8 @@
 
 #include "message/retry.h"
 
+#include <string.h>
+
 static const struct retry_policy ordinary = {.retries_max = 5, .base_ms = 1000, .cap_ms = 60000};
 
 /* What is allowed on top of `delay_ms`. */
@@ -124,6 +126,40 @@ static void the_same_randomness_gives_the_same_delay(void **state) {
                          retry_delay_ms(&ordinary, attempts, -1, &b));
 }
 
+static void a_schedule_takes_the_place_of_doubling(void **state) {
+    (void)state;
+    struct retry_policy policy = {.retries_max = 9, .base_ms = 1, .cap_ms = 3600000};
+    struct error error;
+    struct random random = random_from_seed(5);
+    static const int64_t expected_ms[] = {5000, 60000, 600000, 600000, 600000};
+    assert_int_equal(retry_schedule_parse(&policy, "5s, 1m,10m", &error), STATUS_OK);
+    assert_int_equal(policy.schedule_count, 3);
+    for (size_t i = 0; i < sizeof expected_ms / sizeof expected_ms[0]; i++) {
+        int64_t delay_ms = retry_delay_ms(&policy, (int64_t)i + 1, -1, &random);
+        assert_in_range(delay_ms, expected_ms[i], expected_ms[i] * 5 / 4);
+    }
+    assert_in_range(retry_delay_ms(&policy, 1, 120000, &random), 120000, 150000);
+    assert_int_equal(retry_schedule_parse(&policy, "", &error), STATUS_OK);
+    assert_int_equal(policy.schedule_count, 0);
+}
+
+static void what_is_no_schedule_is_told(void **state) {
+    (void)state;
+    static const char *const bad[] = {"soon", "5s,,1m", "0", "5s,-1s", "5s,1m,x", ","};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct retry_policy policy = {0};
+        struct error error;
+        assert_int_equal(retry_schedule_parse(&policy, bad[i], &error), STATUS_INVALID);
+        assert_non_null(strstr(error.text, "RETRY_SCHEDULE"));
+    }
+    char many[200] = "1s";
+    struct retry_policy policy = {0};
+    struct error error;
+    for (size_t i = 0; i < RETRY_SCHEDULE_MAX; i++)
+        strncat(many, ",1s", 4);
+    assert_int_equal(retry_schedule_parse(&policy, many, &error), STATUS_INVALID);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_try_and_the_retries_are_allowed),
@@ -138,6 +174,8 @@ int main(void) {
         cmocka_unit_test(messages_that_failed_together_return_apart),
         cmocka_unit_test(the_smallest_delay_has_no_room_for_jitter),
         cmocka_unit_test(the_same_randomness_gives_the_same_delay),
+        cmocka_unit_test(a_schedule_takes_the_place_of_doubling),
+        cmocka_unit_test(what_is_no_schedule_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
