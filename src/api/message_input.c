@@ -3,6 +3,7 @@
 #include "api/json_input.h"
 #include "base/check.h"
 #include "base/timestamp.h"
+#include "message/phone.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -116,13 +117,22 @@ static bool read_key(const struct reading *reading, const json_t *value, struct 
                   MESSAGE_INPUT_KEY_BYTES_MAX);
 }
 
+/* What cannot be normalised stays as it is, for the rules to refuse. */
+static bool normalise(const struct reading *reading, const char *key, struct text *recipient) {
+    char number[PHONE_NORMAL_BYTES];
+    if (!phone_normalise(*recipient, number) || text_equal_string(*recipient, number))
+        return true;
+    *recipient = arena_copy(reading->arena, text_of(number));
+    return recipient->data != NULL || refuse(reading, key, "takes too much memory");
+}
+
 static bool read_recipient(struct reading *reading, const char *key, const json_t *value,
                            struct text *target) {
     if (reading->recipient_name != NULL)
         return refuse(reading, key, "names the recipient a second time, beside %s",
                       reading->recipient_name);
     reading->recipient_name = key;
-    return read_text(reading, key, value, target);
+    return read_text(reading, key, value, target) && normalise(reading, key, target);
 }
 
 static bool read_member(struct reading *reading, const char *key, const json_t *value,

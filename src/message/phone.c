@@ -20,6 +20,26 @@ const char *phone_fault(struct text recipient) {
                                     : NULL;
 }
 
+/* Within a number only: one neither begins nor ends with these, brackets aside. */
+static bool is_ornament(char c, bool first, bool last) {
+    return c == '(' || c == ')' || (!first && !last && (c == ' ' || c == '-' || c == '.'));
+}
+
+bool phone_normalise(struct text written, char number[PHONE_NORMAL_BYTES]) {
+    size_t len = 0;
+    if (written.len > PHONE_WRITTEN_BYTES_MAX || memchr(written.data, '\0', written.len) != NULL)
+        return false;
+    if (text_starts_with(written, "00")) {
+        number[len++] = '+';
+        written = (struct text){written.data + 2, written.len - 2};
+    }
+    for (size_t i = 0; i < written.len; i++)
+        if (!is_ornament(written.data[i], len == 0, i + 1 == written.len))
+            number[len++] = written.data[i];
+    number[len] = '\0';
+    return true;
+}
+
 const char *phone_written_fault(struct text recipient) {
     size_t digits = 0;
     for (size_t i = 0; i < recipient.len; i++) {

@@ -426,6 +426,32 @@ static void an_excerpt_is_utf8_whatever_the_answer_is(void **state) {
     }
 }
 
+static void numbers_are_read_as_people_write_them(void **state) {
+    (void)state;
+    static const struct {
+        const char *written, *number;
+    } cases[] = {
+        {"+15551234567", "+15551234567"},
+        {"+1 (555) 123-4567", "+15551234567"},
+        {"0015551234567", "+15551234567"},
+        {"00 1 555.123.4567", "+15551234567"},
+        {"+90 555 123 45 67", "+905551234567"},
+        {"5551234567", "5551234567"},
+        {"+1555x1234567", "+1555x1234567"},
+        {"+1555 ", "+1555 "},
+        {"", ""},
+        {"00", "+"},
+    };
+    char number[PHONE_NORMAL_BYTES], long_one[100] = "";
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(phone_normalise(text_of(cases[i].written), number));
+        assert_string_equal(number, cases[i].number);
+    }
+    memset(long_one, '1', PHONE_WRITTEN_BYTES_MAX + 1);
+    assert_false(phone_normalise(text_of(long_one), number));
+    assert_false(phone_normalise((struct text){"+1\0005", 4}, number));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_ordinary_message_is_valid),
@@ -455,6 +481,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_utf8_becomes_a_question_mark),
         cmocka_unit_test(what_is_utf8_stays_beside_what_is_not),
         cmocka_unit_test(an_excerpt_is_utf8_whatever_the_answer_is),
+        cmocka_unit_test(numbers_are_read_as_people_write_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

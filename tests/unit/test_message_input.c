@@ -102,7 +102,7 @@ static const struct {
     {"{" TO ",\"content\":\"12345678901\"}", "content", "has 11 characters; at most 10"},
     {"{\"to\":15551234567,\"content\":\"x\"}", "to", "must be a string"},
     {"{\"to\":\"15551234567\",\"content\":\"x\"}", "to", ""},
-    {"{\"phoneNumber\":\"+1555 123\",\"content\":\"x\"}", "phoneNumber", ""},
+    {"{\"phoneNumber\":\"+1555x123\",\"content\":\"x\"}", "phoneNumber", ""},
     {"{" TO ",\"phone\":\"+15551234567\",\"content\":\"x\"}", "phone", "second time, beside to"},
     {"{\"phone\":\"a\",\"phone_number\":\"b\"}", "phone_number", "second time, beside phone"},
     {"{" TO ",\"content\":\"x\",\"To\":\"x\"}", "To", "is not a known field"},
